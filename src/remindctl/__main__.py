@@ -1,0 +1,5 @@
+"""``python -m remindctl``."""
+
+from remindctl.cli import main
+
+main()
