@@ -17,12 +17,14 @@ identifiers do not merge or split.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NewType
 
 import polars as pl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 Orders = NewType("Orders", pl.DataFrame)
 Customers = NewType("Customers", pl.DataFrame)
@@ -134,3 +136,21 @@ def conform(
 def empty(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
     """Return a frame of ``schema`` without rows."""
     return pl.DataFrame(schema=dict(schema))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything one store's files say, as the edge read it and the core may use it.
+
+    Attributes:
+        orders, customers, addresses, events, consents: canonical frames of one load.
+        known_until: source name (orders, customers, consents, events) → the instant up to which that
+            source is known: its export time, never its newest row.
+    """
+
+    orders: Orders
+    customers: Customers
+    addresses: Addresses
+    events: Events
+    consents: Consents
+    known_until: Mapping[str, datetime]
