@@ -1,0 +1,29 @@
+"""The YAML door: text in, a checked value out, every problem of the file at its line and column.
+
+The model decides what a value is, never its look: a plain ``0212345678``, ``21:00``, ``on`` or
+``2026-12-31`` reaches the model as the very text the user wrote, and becomes a number, a boolean or
+a date only where the model says so.
+"""
+
+from remindctl.documents.check import Located, Strict, did_you_mean, parse
+from remindctl.documents.fields import (
+    OneOrMore,
+    PercentField,
+    PositiveSpanField,
+    SpanField,
+    WindowField,
+    wrong,
+)
+
+__all__ = [
+    "Located",
+    "OneOrMore",
+    "PercentField",
+    "PositiveSpanField",
+    "SpanField",
+    "Strict",
+    "WindowField",
+    "did_you_mean",
+    "parse",
+    "wrong",
+]
