@@ -1,0 +1,240 @@
+"""How long customers take to come back: purchase days, gaps, return curves and due thresholds.
+
+Two answers that must not be mixed up. *Gaps* are completed waits; they leave out everyone who is
+still waiting, so their median is shorter than what a customer takes. *Return curves* count the
+waiting ones too and say which share is back by which day.
+
+All times are whole days in the store's zone; day 0 is the purchase that starts the wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NewType
+
+import numpy as np
+import polars as pl
+
+from remindctl.frames import PERSON
+from remindctl.survival import ReturnCurve, curves, pool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from remindctl.frames import Orders
+
+PurchaseDays = NewType("PurchaseDays", pl.DataFrame)
+Waits = NewType("Waits", pl.DataFrame)
+
+# Each order number has its own curve up to the 20th; the next number's curve holds all later ones.
+LAST_ORDER_NUMBER = 20
+LATER_ORDERS = LAST_ORDER_NUMBER + 1
+
+_DAY_BITS = 2**32
+_DAY_OFFSET = 2**31
+
+
+def purchase_days(orders: Orders) -> PurchaseDays:
+    """Merge the paid lines of recognised customers into one row per person and local date.
+
+    Same-day orders become one purchase day, so that neither split orders nor order lines look like
+    a return.
+
+    Args:
+        orders: needs person, ordered_on, status, order_id (any dtype) and amount; more is ignored.
+
+    Returns:
+        person, on (date), orders (distinct order ids), amount (unknown ones count as 0), sorted by
+        person and on.
+    """
+    # One sort of one packed integer beats a sort by two columns and any window function.
+    day = (pl.col("ordered_on").cast(pl.Int32).cast(pl.Int64) + _DAY_OFFSET).cast(pl.UInt64)
+    days = (
+        orders.filter(
+            pl.col("status") == "paid",
+            pl.col("person").is_not_null(),
+            pl.col("ordered_on").is_not_null(),
+        )
+        .select(
+            (pl.col("person").cast(pl.UInt64) * _DAY_BITS + day).alias("key"), "order_id", "amount"
+        )
+        .sort("key")
+        .group_by("key", maintain_order=True)
+        .agg(pl.col("order_id").n_unique().alias("orders"), pl.col("amount").sum())
+    )
+    on = ((pl.col("key") % _DAY_BITS).cast(pl.Int64) - _DAY_OFFSET).cast(pl.Int32).cast(pl.Date)
+    person = (pl.col("key") // _DAY_BITS).cast(PERSON)
+    return PurchaseDays(days.select(person.alias("person"), on.alias("on"), "orders", "amount"))
+
+
+def waits(days: PurchaseDays, as_of: date) -> Waits:
+    """Say of each purchase day how long its customer then waited, as known on ``as_of``.
+
+    Returns:
+        the rows of ``days`` up to ``as_of`` with number (1 = the customer's first purchase day),
+        wait (days to the next one, or to ``as_of``) and returned (whether there was a next one).
+    """
+    row = pl.int_range(pl.len(), dtype=pl.Int64)
+    starts = pl.col("person").ne_missing(pl.col("person").shift(1))
+    next_on = pl.when(pl.col("person") == pl.col("person").shift(-1)).then(pl.col("on").shift(-1))
+    return Waits(
+        days.filter(pl.col("on") <= as_of).with_columns(
+            (row - pl.when(starts).then(row).forward_fill() + 1).alias("number"),
+            (next_on.fill_null(as_of) - pl.col("on")).dt.total_days().alias("wait"),
+            next_on.is_not_null().alias("returned"),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GapStatistics:
+    """Completed gaps in days, quantiles by linear interpolation; all None when there is no gap."""
+
+    n: int
+    mean: float | None
+    p10: float | None
+    p25: float | None
+    median: float | None
+    p75: float | None
+    p90: float | None
+    max: int | None
+
+
+def gaps(waiting: Waits) -> pl.Series:
+    """Return the completed waits in days."""
+    return waiting.filter("returned")["wait"].rename("gap")
+
+
+def gap_statistics(gap: pl.Series) -> GapStatistics:
+    """Describe completed gaps: not the repurchase cycle, because whoever still waits is absent."""
+    if gap.is_empty():
+        return GapStatistics(0, None, None, None, None, None, None, None)
+    p10, p25, median, p75, p90 = np.quantile(
+        gap.to_numpy(), [0.10, 0.25, 0.50, 0.75, 0.90]
+    ).tolist()
+    mean, longest = float(gap.to_numpy().mean()), int(gap.to_numpy().max())
+    return GapStatistics(len(gap), mean, p10, p25, median, p75, p90, longest)
+
+
+def curves_by(waiting: Waits, group: pl.Series) -> dict[int, ReturnCurve]:
+    """Estimate one curve per group.
+
+    Args:
+        waiting: the waits to split.
+        group: a small whole number, 0 or more, for each row of ``waiting``.
+    """
+    return curves(
+        group.to_numpy().astype(np.int64),
+        waiting["wait"].to_numpy(),
+        waiting["returned"].to_numpy(),
+    )
+
+
+def curves_by_order(waiting: Waits) -> dict[int, ReturnCurve]:
+    """Estimate the curve from each order to the next.
+
+    Returns:
+        order number → curve, while there are customers; ``LATER_ORDERS`` holds all numbers from
+        there on together.
+    """
+    return curves_by(waiting, waiting["number"].clip(upper_bound=LATER_ORDERS))
+
+
+def return_curves(days: PurchaseDays, as_of: date) -> dict[int, ReturnCurve]:
+    """Estimate the curve from each order to the next, as known on ``as_of``.
+
+    Returns:
+        as :func:`curves_by_order`.
+    """
+    return curves_by_order(waits(days, as_of))
+
+
+@dataclass(frozen=True, slots=True)
+class DueThresholds:
+    """From which day of waiting a customer is due and late, and after which one lapsed.
+
+    Attributes:
+        due_days, late_days, lapsed_days: ascending; all None when the store has too few returns.
+        basis: whose curve: ``order_number``, ``later_orders`` (all from the second on), ``store``
+            (all orders) or ``none``.
+        horizon_days: the last day up to which that curve is trusted.
+        returned: the share back by then, of which the thresholds are quantiles.
+    """
+
+    due_days: int | None
+    late_days: int | None
+    lapsed_days: int | None
+    basis: str
+    horizon_days: int | None
+    returned: float | None
+
+
+def due_thresholds(
+    by_order: Mapping[int, ReturnCurve],
+    *,
+    due: float = 0.40,
+    late: float = 0.75,
+    lapsed: float = 0.90,
+) -> dict[int, DueThresholds]:
+    """Set the thresholds of every order number from its return curve.
+
+    A quantile of all customers often lies beyond what a curve reaches, as most first-time buyers
+    never come back, and where only one of the three exists their order breaks. So all three are
+    quantiles among those who do come back within the curve's horizon: the days on which 40, 75 and
+    90% of the share that is back at the horizon are back. Where everybody returns, these are the
+    plain quantiles.
+
+    Args:
+        by_order: order number → curve, as :func:`return_curves` gives it.
+        due: quantile of the first threshold.
+        late: quantile of the second.
+        lapsed: quantile of the third.
+
+    Returns:
+        one entry for each number from 1 to ``LATER_ORDERS``; larger numbers share the last one.
+    """
+    later = pool(wait for number, wait in by_order.items() if number > 1)
+    store = pool(by_order.values())
+    thresholds = {}
+    for number in range(1, LATER_ORDERS + 1):
+        ladder = {"order_number": by_order.get(number), "later_orders": later, "store": store}
+        if number == 1:
+            del ladder["later_orders"]
+        thresholds[number] = DueThresholds(None, None, None, "none", None, None)
+        for basis, wait in ladder.items():
+            if wait is not None and wait.enough:
+                reach = 1.0 - float(wait.survival[wait.horizon])
+                days = [wait.quantile(share * reach) for share in (due, late, lapsed)]
+                thresholds[number] = DueThresholds(
+                    days[0], days[1], days[2], basis, wait.horizon, reach
+                )
+                break
+    return thresholds
+
+
+def timing(number: pl.Expr, waited: pl.Expr, thresholds: Mapping[int, DueThresholds]) -> pl.Expr:
+    """Name where waiting customers stand: not_due, due, late, lapsed; null without thresholds.
+
+    Args:
+        number: the customer's purchase days so far.
+        waited: days since the last one.
+        thresholds: as :func:`due_thresholds` gives them.
+    """
+
+    def of_number(days: Mapping[int, int | None]) -> pl.Expr:
+        return number.clip(upper_bound=LATER_ORDERS).replace_strict(days, return_dtype=pl.Int64)
+
+    due = of_number({key: one.due_days for key, one in thresholds.items()})
+    late = of_number({key: one.late_days for key, one in thresholds.items()})
+    lapsed = of_number({key: one.lapsed_days for key, one in thresholds.items()})
+    return (
+        pl.when(waited > lapsed)
+        .then(pl.lit("lapsed"))
+        .when(waited >= late)
+        .then(pl.lit("late"))
+        .when(waited >= due)
+        .then(pl.lit("due"))
+        .when(due.is_not_null())
+        .then(pl.lit("not_due"))
+    )
