@@ -9,6 +9,9 @@ Frames:
     ADDRESSES: one row per person and identifier, the ways a person is known and reached.
     EVENTS: one row per event of a visitor or customer.
     CONSENTS: one row per statement of consent or refusal, as the shop recorded it.
+    IDENTIFIERS: one row per person and keyed hash of one of their identifiers.
+    HISTORY: one row per person and message of theirs in the send log.
+    SUPPRESSIONS: one row per person and standing opt-out of one of their addresses.
 
 ``person`` numbers the people of one load from 0. It joins frames of the same load and means nothing
 outside it. What may be stored or printed is ``customer_key``: stable for as long as the person's
@@ -31,6 +34,9 @@ Customers = NewType("Customers", pl.DataFrame)
 Addresses = NewType("Addresses", pl.DataFrame)
 Events = NewType("Events", pl.DataFrame)
 Consents = NewType("Consents", pl.DataFrame)
+Identifiers = NewType("Identifiers", pl.DataFrame)
+History = NewType("History", pl.DataFrame)
+Suppressions = NewType("Suppressions", pl.DataFrame)
 
 INSTANT = pl.Datetime("us", "UTC")
 # Four decimals hold every currency in use (three at most) and the tenths of a cent of bulk prices.
@@ -108,6 +114,39 @@ CONSENTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
     "wording": pl.String,
     "notice_sent_at": INSTANT,
+}
+
+IDENTIFIERS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "person": PERSON,
+    "kind": pl.Enum(ADDRESS_KINDS),
+    "value": pl.String,
+    "hmac": pl.Binary,
+}
+
+HISTORY: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "person": PERSON,  # found through any identifier that the message was claimed with
+    "campaign": pl.String,
+    "step": pl.String,
+    "key": pl.String,  # store, campaign, step and occasion
+    "entry": pl.String,  # store, campaign and occasion: one start of the campaign
+    "leg": pl.UInt8,
+    "channel": pl.String,
+    "state": pl.String,  # see model.State
+    "claimed_at": INSTANT,  # the first attempt
+    "tags": pl.List(pl.String),
+    "counts": pl.Boolean,  # whether it counts for frequency caps
+    "arm": pl.String,  # treated | control; null: the campaign held no one out then
+    "store_arm": pl.String,  # treated | holdout; null: the store held no one out then
+    "variant": pl.String,
+}
+
+SUPPRESSIONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "person": PERSON,
+    "kind": pl.Enum(ADDRESS_KINDS),
+    "value": pl.String,
+    "family": pl.String,  # see model.Family
+    "scope": pl.String,  # advertising | all
+    "at": INSTANT,
 }
 
 
