@@ -7,22 +7,32 @@ a date only where the model says so.
 
 from remindctl.documents.check import Located, Strict, did_you_mean, parse
 from remindctl.documents.fields import (
+    Finding,
+    NameField,
     OneOrMore,
     PercentField,
     PositiveSpanField,
     SpanField,
+    VersionField,
     WindowField,
+    all_wrong,
     wrong,
 )
+from remindctl.documents.tree import decode
 
 __all__ = [
+    "Finding",
     "Located",
+    "NameField",
     "OneOrMore",
     "PercentField",
     "PositiveSpanField",
     "SpanField",
     "Strict",
+    "VersionField",
     "WindowField",
+    "all_wrong",
+    "decode",
     "did_you_mean",
     "parse",
     "wrong",

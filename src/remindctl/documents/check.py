@@ -14,7 +14,7 @@ from remindctl.documents.tree import Node, read_tree
 from remindctl.errors import Place, Problem, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -35,6 +35,19 @@ M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    lines: tuple[str, ...]
+
+    def place(self, node: Node, line: int = 1) -> Place:
+        if node.text is None or (line == 1 and not node.in_block):
+            return Place(self.path, node.line, node.column)
+        number = node.source_line(line, self.lines)
+        shown = self.lines[number - 1] if number <= len(self.lines) else ""
+        return Place(self.path, number, len(shown) - len(shown.lstrip()) + 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Located(Generic[M]):
     """A checked document that can still say where each of its values stands.
 
@@ -46,7 +59,7 @@ class Located(Generic[M]):
     value: M
     path: str
     _root: Node
-    _lines: tuple[str, ...]
+    _file: _File
 
     def place(self, *keys: str | int, line: int = 1) -> Place:
         """Return where the value under ``keys`` stands, or else its nearest parent.
@@ -55,45 +68,42 @@ class Located(Generic[M]):
             *keys: the way from the top: mapping keys and list positions from 0.
             line: a line within the value's text, from 1; also inside of a block (``|``, ``>``).
         """
-        node, _ = _walk(self._root, keys)
-        if node.text is None or (line == 1 and not node.in_block):
-            return Place(self.path, node.line, node.column)
-        number = node.source_line(line, self._lines)
-        shown = self._lines[number - 1] if number <= len(self._lines) else ""
-        return Place(self.path, number, len(shown) - len(shown.lstrip()) + 1)
+        return self._file.place(_walk(self._root, keys)[0], line)
 
     def key_place(self, *keys: str | int) -> Place:
         """Return where the last of ``keys`` itself stands, or else its nearest parent's key."""
         _, key = _walk(self._root, keys)
-        return Place(self.path, key.line, key.column)
+        return self._file.place(key)
 
 
-def parse(text: str, path: str, model: type[M]) -> Located[M]:
+def parse(
+    text: str, path: str, model: type[M], context: Mapping[str, object] | None = None
+) -> Located[M]:
     """Read ``text`` as one YAML document of ``model``.
 
     Args:
         text: the whole file, decoded.
         path: its name, for problems.
         model: what it must be; usually derived from :class:`Strict`.
+        context: what the model's validators need to know besides the file.
 
     Raises:
         Refused: with every problem of the file, in the order of their places.
     """
     text = text.removeprefix("\ufeff")
     root, problems = read_tree(text, path)
+    file = _File(path, tuple(text.splitlines()))
     if root.entries is None:
         what = "the file must be a list of `key: value` lines at its top"
-        raise Refused([*problems, Problem(Place(path, root.line, root.column), what)])
+        raise Refused([*problems, Problem(file.place(root), what)])
     try:
-        value = model.model_validate(root.plain())
+        value = model.model_validate(root.plain(), context=dict(context or {}))
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        problems.extend(
-            _problem(detail, root, path, model) for detail in details if not _is_echo(detail)
-        )
+        for detail in error.errors(include_url=False):
+            problems.extend(_problems(detail, root, file, model))
     else:
         if not problems:
-            return Located(value, path, root, tuple(text.splitlines()))
+            return Located(value, path, root, file)
     raise Refused(sorted(set(problems)))
 
 
@@ -161,37 +171,47 @@ _KINDS = {
 }
 
 
-def _problem(detail: ErrorDetails, root: Node, path: str, model: type[BaseModel]) -> Problem:
+def _problems(
+    detail: ErrorDetails, root: Node, file: _File, model: type[BaseModel]
+) -> Iterator[Problem]:
     keys, kind, given = detail["loc"], detail["type"], detail["input"]
     value, key = _walk(root, keys)
     context = detail.get("ctx", {})
     name = next((step for step in reversed(keys) if isinstance(step, str)), "the file")
-    hint = ""
-    at = value
+    if _is_echo(detail):
+        return
     if kind == "missing":
         # The walk stops at the parent, so `key` is the parent's.
-        at, what = key, f"`{keys[-1]}` is missing"
+        yield Problem(file.place(key), f"`{keys[-1]}` is missing")
     elif kind == "extra_forbidden":
-        at, (what, hint) = key, _unknown_key(str(keys[-1]), model, keys[:-1])
-    elif kind == "wrong":
-        what, hint = f"`{name}`: {context['what']}", context["hint"]
-    elif kind in ("enum", "literal_error"):
-        what = f"`{name}`: {_shown(given)} is not known here"
-        hint = did_you_mean(str(given), _QUOTED.findall(context["expected"]))
+        yield Problem(file.place(key), *_unknown_key(str(keys[-1]), model, keys[:-1]))
     elif given is None:
-        at, what = key, f"`{name}` has no value"
-    elif kind == "too_short":
-        what = f"`{name}` needs at least {context['min_length']}"
-    elif (wanted := _KINDS.get(kind.split("_", 1)[0])) and not kind.startswith("string_too"):
-        what = f"`{name}` must be {wanted}, not {_shown(given)}"
+        yield Problem(file.place(key), f"`{name}` has no value")
+    elif kind == "wrong":
+        for finding in context["findings"]:
+            node, _ = _walk(value, finding.keys)
+            named = name if not finding.keys else str(finding.keys[-1])
+            what = f"`{named}`: {finding.what}"
+            yield Problem(file.place(node, finding.line), what, finding.hint)
+    elif kind in ("enum", "literal_error"):
+        hint = did_you_mean(str(given), _QUOTED.findall(context["expected"]))
+        yield Problem(file.place(value), f"`{name}`: {_shown(given)} is not known here", hint)
     else:
-        said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        what = f"`{name}`: {said[:1].lower()}{said[1:]}"
-    return Problem(Place(path, at.line, at.column), what, hint)
+        yield Problem(file.place(value), f"`{name}` {_said(detail)}")
+
+
+def _said(detail: ErrorDetails) -> str:
+    kind = detail["type"].split("_", 1)
+    if kind[0] == "too":
+        return f"needs at least {detail['ctx']['min_length']}"
+    if kind[0] in _KINDS and kind[-1] != "too_long":
+        return f"must be {_KINDS[kind[0]]}, not {_shown(detail['input'])}"
+    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{said[:1].lower()}{said[1:]}"
 
 
 def _is_echo(detail: ErrorDetails) -> bool:
-    """A list of wrong items is not too short as well, though pydantic counts only the right ones."""
+    """Of a list of wrong items pydantic says "too short" as well: it counts only the right ones."""
     given = detail["input"]
     wanted = detail.get("ctx", {}).get("min_length", 0)
     return detail["type"] == "too_short" and isinstance(given, list) and len(given) >= wanted

@@ -13,19 +13,41 @@ from pydantic_core import PydanticCustomError, core_schema
 from remindctl.model import Span, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pydantic_core import CoreSchema
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with a value, as a validator sees it: it knows no file and no line of it.
+
+    Attributes:
+        keys: the way from the validated value down to the wrong one.
+        line: the line within the wrong one's text, from 1.
+    """
+
+    what: str
+    hint: str = ""
+    keys: tuple[str | int, ...] = ()
+    line: int = 1
+
+
 def wrong(what: str, hint: str = "") -> PydanticCustomError:
     """Build the exception a validator raises to say ``what`` in its own words."""
-    return PydanticCustomError("wrong", "{what}", {"what": what, "hint": hint})
+    return all_wrong([Finding(what, hint)])
+
+
+def all_wrong(findings: Iterable[Finding]) -> PydanticCustomError:
+    """Build the exception of a validator that found several things, or one below its value."""
+    found = tuple(findings)
+    return PydanticCustomError("wrong", "{text}", {"text": str(found), "findings": found})
 
 
 _SPAN = re.compile(r"(-?)(?=\d)(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _WINDOW = re.compile(r"(\d{1,2}):(\d\d)[-–~](\d{1,2}):(\d\d)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
+_NAME = re.compile(r"[A-Za-z0-9가-힣_-]{1,64}")
 _MAX_DAYS = 36_500
 
 
@@ -76,26 +98,46 @@ def percent(text: object) -> float:
     return float(match[1]) / 100
 
 
+def name(text: object) -> str:
+    """Read a name that is safe in file names, logs and SQL: letters, digits, ``_`` and ``-``."""
+    if not isinstance(text, str) or not _NAME.fullmatch(text):
+        raise wrong(f"{text!r} is not a usable name", "up to 64 of A-Z a-z 0-9 가-힣 _ -")
+    return text
+
+
+def version(text: object) -> int:
+    """Read the version of a file's format; there is one so far."""
+    if text != "1":
+        raise wrong(f"this program reads version 1, not {text!r}", "a newer remindctl may read it")
+    return 1
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Text:
-    """Has pydantic read a text with ``function`` alone, and a JSON Schema name its ``pattern``."""
+    """Has pydantic read a text with ``function`` alone, and JSON Schema tell its ``shape``."""
 
     function: Callable[[object], object]
-    pattern: str
+    shape: Mapping[str, object]
 
     def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.function)
 
-    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, str]:
-        return {"type": "string", "pattern": self.pattern}
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, object]:
+        return dict(self.shape)
 
 
-SpanField = Annotated[Span, _Text(span, r"^-?\s*(\d+\s*[wdhms]\s*)+$")]
-PositiveSpanField = Annotated[Span, _Text(positive_span, r"^(\d+\s*[wdhms]\s*)+$")]
-WindowField = Annotated[Window, _Text(window, r"^\d{1,2}:\d\d\s*[-–~]\s*\d{1,2}:\d\d$")]
-PercentField = Annotated[float, _Text(percent, r"^\d{1,3}(\.\d+)?\s*%$")]
+def _matching(pattern: str) -> dict[str, object]:
+    return {"type": "string", "pattern": f"^{pattern}$"}
+
+
+SpanField = Annotated[Span, _Text(span, _matching(r"-?\s*(\d+\s*[wdhms]\s*)+"))]
+PositiveSpanField = Annotated[Span, _Text(positive_span, _matching(r"(\d+\s*[wdhms]\s*)+"))]
+WindowField = Annotated[Window, _Text(window, _matching(r"\d{1,2}:\d\d\s*[-–~]\s*\d{1,2}:\d\d"))]
+PercentField = Annotated[float, _Text(percent, _matching(r"\d{1,3}(\.\d+)?\s*%"))]
+NameField = Annotated[str, _Text(name, _matching(_NAME.pattern))]
+VersionField = Annotated[int, _Text(version, {"const": 1})]
 OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_listed)]

@@ -109,6 +109,8 @@ class _Reader:
             self.problems.append(self.problem(mark, f"the tag {event.tag} is not supported", hint))
         if isinstance(event, yaml.ScalarEvent):
             node.text, node.style = event.value, event.style or None
+            if found := _UNPRINTABLE.search(event.value):
+                self.problems.append(self.problem(mark, *_invisible(found)))
         elif isinstance(event, yaml.SequenceStartEvent):
             node.items = []
             while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
@@ -169,6 +171,20 @@ _SYNTAX = (
 )
 
 
+def decode(data: bytes, path: str) -> str:
+    """Read the bytes of a file as UTF-8, the encoding of every YAML file here.
+
+    Raises:
+        Refused: they are not UTF-8; the place is that of the first byte that is not.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what, hint = "the file is not UTF-8 text", "save it again with the encoding UTF-8"
+        raise refuse(what, hint, path=path, line=line) from None
+
+
 def read_tree(text: str, path: str) -> tuple[Node, list[Problem]]:
     """Read one document; problems that leave the tree usable are returned beside it.
 
@@ -180,10 +196,7 @@ def read_tree(text: str, path: str) -> tuple[Node, list[Problem]]:
     if found := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        what = f"an invisible control character (U+{ord(found[0]):04X})"
-        raise refuse(
-            what, "delete it; save the file as UTF-8 text", path=path, line=line, column=column
-        )
+        raise refuse(*_invisible(found), path=path, line=line, column=column)
     reader = _Reader(text, path)
     try:
         return reader.document(), reader.problems
@@ -197,6 +210,10 @@ def read_tree(text: str, path: str) -> tuple[Node, list[Problem]]:
             if sign in said:
                 raise Refused([*reader.problems, Problem(place, what, hint)]) from None
         raise Refused([*reader.problems, Problem(place, f"not valid YAML: {said}")]) from None
+
+
+def _invisible(found: re.Match[str]) -> tuple[str, str]:
+    return f"an invisible control character (U+{ord(found[0]):04X})", "delete it"
 
 
 def _character(text: str, line: int, column: int) -> str:
