@@ -130,19 +130,22 @@ class StatusRule(Strict):
         filled: the answer where the column holds anything at all.
         values: text → answer; compared without case and blanks.
         contains: part of the text → answer, the first part that occurs; asked after ``values``.
+        other: the answer for a text that no entry names, for a column whose other words say nothing
+            of their own; without it such a text is a problem, not a guess.
         blank: the answer where the column is blank or absent.
 
-    An answer of ``next`` asks the next rule. A text that no entry names is a problem, not a guess.
+    An answer of ``next`` asks the next rule.
     """
 
     column: OneOrMore
     filled: Outcome | None = None
     values: dict[str, Outcome] = Field(default_factory=dict)
     contains: dict[str, Outcome] = Field(default_factory=dict)
+    other: Outcome | None = None
     blank: Outcome = "next"
 
     def answer(self, text: str | None) -> Outcome | None:
-        """Return the answer for ``text``, or None where no entry names it."""
+        """Return the answer for ``text``, or None where it has none."""
         if text is None:
             return self.blank
         if self.filled is not None:
@@ -154,7 +157,7 @@ class StatusRule(Strict):
         for part, outcome in self.contains.items():
             if _compact(part) in key:
                 return outcome
-        return None
+        return self.other
 
 
 def _compact(text: str) -> str:
