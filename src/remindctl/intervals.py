@@ -170,14 +170,15 @@ class DueThresholds:
     returned: float | None
 
 
-def due_thresholds(
-    by_order: Mapping[int, ReturnCurve],
+def thresholds_of(
+    wait: ReturnCurve,
+    basis: str,
     *,
     due: float = 0.40,
     late: float = 0.75,
     lapsed: float = 0.90,
-) -> dict[int, DueThresholds]:
-    """Set the thresholds of every order number from its return curve.
+) -> DueThresholds | None:
+    """Set the thresholds of one curve, None while too few have come back.
 
     A quantile of all customers often lies beyond what a curve reaches, as most first-time buyers
     never come back, and where only one of the three exists their order breaks. So all three are
@@ -186,31 +187,42 @@ def due_thresholds(
     plain quantiles.
 
     Args:
-        by_order: order number → curve, as :func:`return_curves` gives it.
+        wait: the curve.
+        basis: what to call it.
         due: quantile of the first threshold.
         late: quantile of the second.
         lapsed: quantile of the third.
+    """
+    if not wait.enough:
+        return None
+    reach = 1.0 - float(wait.survival[wait.horizon])
+    days = [wait.quantile(share * reach) for share in (due, late, lapsed)]
+    return DueThresholds(days[0], days[1], days[2], basis, wait.horizon, reach)
+
+
+def due_thresholds(by_order: Mapping[int, ReturnCurve]) -> dict[int, DueThresholds]:
+    """Set the thresholds of every order number, from the narrowest curve with enough returns.
+
+    Args:
+        by_order: order number → curve, as :func:`return_curves` gives it.
 
     Returns:
         one entry for each number from 1 to ``LATER_ORDERS``; larger numbers share the last one.
     """
-    later = pool(wait for number, wait in by_order.items() if number > 1)
-    store = pool(by_order.values())
+    none = DueThresholds(None, None, None, "none", None, None)
+    store = thresholds_of(pool(by_order.values()), "store") or none
+    later = thresholds_of(later_orders(by_order), "later_orders") or store
     thresholds = {}
     for number in range(1, LATER_ORDERS + 1):
-        ladder = {"order_number": by_order.get(number), "later_orders": later, "store": store}
-        if number == 1:
-            del ladder["later_orders"]
-        thresholds[number] = DueThresholds(None, None, None, "none", None, None)
-        for basis, wait in ladder.items():
-            if wait is not None and wait.enough:
-                reach = 1.0 - float(wait.survival[wait.horizon])
-                days = [wait.quantile(share * reach) for share in (due, late, lapsed)]
-                thresholds[number] = DueThresholds(
-                    days[0], days[1], days[2], basis, wait.horizon, reach
-                )
-                break
+        own = by_order.get(number)
+        wider = store if number == 1 else later
+        thresholds[number] = (own and thresholds_of(own, "order_number")) or wider
     return thresholds
+
+
+def later_orders(by_order: Mapping[int, ReturnCurve]) -> ReturnCurve:
+    """Pool the curves of all orders from the second on."""
+    return pool(wait for number, wait in by_order.items() if number > 1)
 
 
 def timing(number: pl.Expr, waited: pl.Expr, thresholds: Mapping[int, DueThresholds]) -> pl.Expr:
@@ -223,7 +235,9 @@ def timing(number: pl.Expr, waited: pl.Expr, thresholds: Mapping[int, DueThresho
     """
 
     def of_number(days: Mapping[int, int | None]) -> pl.Expr:
-        return number.clip(upper_bound=LATER_ORDERS).replace_strict(days, return_dtype=pl.Int64)
+        return number.clip(upper_bound=LATER_ORDERS).replace_strict(
+            days, default=None, return_dtype=pl.Int64
+        )
 
     due = of_number({key: one.due_days for key, one in thresholds.items()})
     late = of_number({key: one.late_days for key, one in thresholds.items()})

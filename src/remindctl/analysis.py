@@ -1,0 +1,340 @@
+"""What a store's orders say about coming back, as one frozen value that ``report`` can print.
+
+Everything is known as of one day: what comes later is as if it had not happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.cycles import (
+    Cohort,
+    FirstDays,
+    ItemCycle,
+    OrderStep,
+    cohorts,
+    first_days,
+    item_cycles,
+    order_steps,
+)
+from remindctl.intervals import (
+    GapStatistics,
+    curves_by_order,
+    due_thresholds,
+    gap_statistics,
+    gaps,
+    later_orders,
+    purchase_days,
+    waits,
+)
+from remindctl.survival import ENOUGH_EVENTS, pool
+from remindctl.timings import (
+    DueStep,
+    Segment,
+    Suggestion,
+    due_steps,
+    segments,
+    standing,
+    suggestions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from remindctl.frames import Orders
+
+# A 2023 report on Korean e-commerce: shown beside a store's own number, never in its place.
+BENCHMARK_DAYS = 32
+
+_YEAR = 365
+_HISTOGRAM_BARS = 14
+_BAR_WIDTHS = (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)
+# Orders before the file begins are unknown; new customers of its first months may be old ones.
+_HISTORY_NOTE = (
+    "orders before {first} are not in the file: some of the earliest first orders may be later ones"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """What the loader counted and the orders frame no longer shows.
+
+    Attributes:
+        rows: rows of the files, headers apart.
+        duplicate_lines: rows that said again what another row or file says.
+        rejected_rows: rows that could not be read.
+    """
+
+    rows: int
+    duplicate_lines: int = 0
+    rejected_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The first and last day with a paid order, and the days from one to the other."""
+
+    first: date | None
+    last: date | None
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the statistics rest on: paid orders of recognised customers (``rows``: of the files)."""
+
+    rows: int
+    orders: int
+    customers: int
+    repeat_customers: int
+    purchase_days: int
+    gaps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """What was left out and why.
+
+    Attributes:
+        cancelled, refunded, unpaid, exchanged: orders with at least one line left out for that.
+        unidentified_orders: paid orders that name no one who could be recognised again.
+        after_as_of: orders of any status after the day of the analysis.
+    """
+
+    cancelled: int
+    refunded: int
+    unpaid: int
+    exchanged: int
+    duplicate_lines: int
+    unidentified_orders: int
+    rejected_rows: int
+    after_as_of: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramBar:
+    """Completed gaps of ``from_days`` to ``to_days`` days, both included; None = and longer."""
+
+    from_days: int
+    to_days: int | None
+    gaps: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenWindow:
+    """When after an order customers come back most: after the first one, and after later ones.
+
+    Attributes:
+        same_day_orders: orders merged into another one of the same customer and day.
+    """
+
+    first_to_second: FirstDays
+    later: FirstDays
+    same_day_orders: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """One store's answer.
+
+    Attributes:
+        interval_days: completed gaps; never the whole answer (see ``intervals``).
+        by: what ``items`` lists: product, category or sku; item_count: how many of them there are.
+        notes: what is missing or thin, in words.
+        prediction: the fitted model, or ``skipped`` and why.
+    """
+
+    store: str
+    layout: str
+    currency: str
+    timezone: str
+    as_of: date
+    period: Period
+    counts: Counts
+    excluded: Excluded
+    interval_days: GapStatistics
+    benchmark_days: int
+    histogram: tuple[HistogramBar, ...]
+    by_order_number: tuple[OrderStep, ...]
+    golden_window: GoldenWindow
+    by: str
+    items: tuple[ItemCycle, ...]
+    item_count: int
+    cohorts: tuple[Cohort, ...]
+    segments: tuple[Segment, ...]
+    due: tuple[DueStep, ...]
+    suggestions: tuple[Suggestion, ...]
+    notes: tuple[str, ...]
+    prediction: Mapping[str, object] = field(
+        default_factory=lambda: {
+            "skipped": "no model was fitted: due states and timings rest on the return curves"
+        }
+    )
+
+
+def analyse(
+    orders: Orders,
+    accounting: Accounting,
+    as_of: date,
+    *,
+    store: str,
+    layout: str,
+    currency: str,
+    timezone: str,
+    by: str = "product",
+    benchmark_days: int = BENCHMARK_DAYS,
+) -> Analysis:
+    """Analyse one store.
+
+    Args:
+        orders: person, ordered_on, status, order_id (any dtype) and amount; the columns of
+            ``cycles.ITEM_COLUMNS[by]`` as far as the file has them.
+        accounting: what the loader counted.
+        as_of: the last day seen, usually that of the last order.
+        store: its name.
+        layout: the name of the export format.
+        currency: of the amounts.
+        timezone: whose calendar the dates follow.
+        by: what to list cycles of: product, category or sku.
+        benchmark_days: a foreign repurchase interval to show beside the store's own.
+    """
+    days = purchase_days(orders)
+    waiting = waits(days, as_of)
+    gap = gaps(waiting)
+    by_order = curves_by_order(waiting)
+    thresholds = due_thresholds(by_order)
+    customers = standing(waiting, thresholds)
+    items, item_count = item_cycles(orders, by, as_of)
+    period, missing_amounts, paid_lines = _paid(orders, as_of)
+    order_count = int(waiting["orders"].sum())
+    none = pool([])
+    return Analysis(
+        store=store,
+        layout=layout,
+        currency=currency,
+        timezone=timezone,
+        as_of=as_of,
+        period=period,
+        counts=Counts(
+            accounting.rows,
+            order_count,
+            len(customers),
+            int((customers["purchase_days"] > 1).sum()),
+            len(waiting),
+            len(gap),
+        ),
+        excluded=_excluded(orders, accounting, as_of),
+        interval_days=gap_statistics(gap),
+        benchmark_days=benchmark_days,
+        histogram=_histogram(gap),
+        by_order_number=order_steps(by_order),
+        golden_window=GoldenWindow(
+            first_days(by_order.get(1, none)),
+            first_days(later_orders(by_order)),
+            order_count - len(waiting),
+        ),
+        by=by,
+        items=items,
+        item_count=item_count,
+        cohorts=cohorts(waiting, as_of),
+        segments=segments(customers, amounts=missing_amounts < paid_lines),
+        due=due_steps(customers, thresholds),
+        suggestions=suggestions(by_order),
+        notes=_notes(
+            period, len(customers), len(gap), (missing_amounts, paid_lines), by, item_count
+        ),
+    )
+
+
+def _paid(orders: Orders, as_of: date) -> tuple[Period, int, int]:
+    """Return the period of the paid lines, how many have no amount, and how many there are."""
+    first, last, missing, lines = (
+        orders.lazy()
+        .filter(pl.col("status") == "paid", pl.col("ordered_on") <= as_of)
+        .select(
+            pl.col("ordered_on").min().alias("first"),
+            pl.col("ordered_on").max().alias("last"),
+            pl.col("amount").null_count().alias("missing"),
+            pl.len().alias("lines"),
+        )
+        .collect()
+        .row(0)
+    )
+    return Period(first, last, (last - first).days if lines else 0), missing, lines
+
+
+def _excluded(orders: Orders, accounting: Accounting, as_of: date) -> Excluded:
+    """Count the orders that the statistics leave out."""
+    later = (pl.col("ordered_on") > as_of).fill_null(value=False)
+    seen = orders.lazy().filter(~later)
+    left_out = (
+        seen.filter(pl.col("status") != "paid")
+        .group_by(pl.col("status").cast(pl.String))
+        .agg(pl.col("order_id").n_unique())
+        .collect()
+    )
+    by_status = dict(left_out.iter_rows())
+    unidentified = seen.filter(pl.col("status") == "paid", pl.col("person").is_null())
+    return Excluded(
+        cancelled=by_status.get("cancelled", 0),
+        refunded=by_status.get("refunded", 0),
+        unpaid=by_status.get("pending", 0),
+        exchanged=by_status.get("exchanged", 0),
+        duplicate_lines=accounting.duplicate_lines,
+        unidentified_orders=unidentified.select(pl.col("order_id").n_unique()).collect().item(),
+        rejected_rows=accounting.rejected_rows,
+        after_as_of=orders.lazy()
+        .filter(later)
+        .select(pl.col("order_id").n_unique())
+        .collect()
+        .item(),
+    )
+
+
+def _histogram(gap: pl.Series) -> tuple[HistogramBar, ...]:
+    """Count gaps in bars of one width that hold nine in ten of them, then all longer ones."""
+    if gap.is_empty():
+        return ()
+    most = gap.quantile(0.9, interpolation="higher") or 1
+    width = next((one for one in _BAR_WIDTHS if one * _HISTOGRAM_BARS >= most), _BAR_WIDTHS[-1])
+    bar = ((gap - 1) // width).clip(upper_bound=_HISTOGRAM_BARS)
+    counted: dict[int, int] = dict(bar.value_counts().iter_rows())
+    return tuple(
+        HistogramBar(
+            one * width + 1,
+            None if one == _HISTOGRAM_BARS else (one + 1) * width,
+            counted.get(one, 0),
+        )
+        for one in range(max(counted) + 1)
+    )
+
+
+def _notes(
+    period: Period,
+    customers: int,
+    returns: int,
+    amounts: tuple[int, int],
+    by: str,
+    item_count: int,
+) -> tuple[str, ...]:
+    """Say what is missing or thin, the gravest first."""
+    if not customers or period.first is None:
+        return ("no paid order of a recognisable customer: there is nothing to analyse",)
+    missing, lines = amounts
+    notes = []
+    if returns < ENOUGH_EVENTS:
+        notes.append(f"only {returns} repeat purchases: due dates and timings need {ENOUGH_EVENTS}")
+    if period.days < _YEAR:
+        notes.append(f"the file covers {period.days} days: longer waits cannot be seen yet")
+    notes.append(_HISTORY_NOTE.format(first=period.first))
+    if missing:
+        notes.append(
+            f"{missing} of {lines} paid lines have no amount and count as 0 in what was spent"
+        )
+    if not item_count:
+        notes.append(f"the file names no {by}, so there are no cycles by {by}")
+    return tuple(notes)
