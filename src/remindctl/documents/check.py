@@ -109,11 +109,11 @@ def parse(
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the nearest of ``known``, or else all of them (up to twelve)."""
-    names = sorted(set(known))
+    names = {name.casefold(): name for name in sorted(known, reverse=True)}
     near = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.6)
     if near:
-        return f"did you mean `{near[0]}`?"
-    return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
+        return f"did you mean `{names[near[0]]}`?"
+    return f"known: {', '.join(sorted(names.values()))}" if 0 < len(names) <= 12 else ""
 
 
 def _walk(root: Node, keys: Sequence[str | int]) -> tuple[Node, Node]:
@@ -176,8 +176,11 @@ def _problems(
 ) -> Iterator[Problem]:
     keys, kind, given = detail["loc"], detail["type"], detail["input"]
     value, key = _walk(root, keys)
+    is_key = bool(keys) and keys[-1] == "[key]"
+    value = key if is_key else value
     context = detail.get("ctx", {})
-    name = next((step for step in reversed(keys) if isinstance(step, str)), "the file")
+    names = [step for step in keys if isinstance(step, str) and step != "[key]"]
+    name = names[-1] if names else "the file"
     if _is_echo(detail):
         return
     if kind == "missing":
@@ -195,7 +198,8 @@ def _problems(
             yield Problem(file.place(node, finding.line), what, finding.hint)
     elif kind in ("enum", "literal_error"):
         hint = did_you_mean(str(given), _QUOTED.findall(context["expected"]))
-        yield Problem(file.place(value), f"`{name}`: {_shown(given)} is not known here", hint)
+        of = "" if is_key else f"`{name}`: "
+        yield Problem(file.place(value), f"{of}{_shown(given)} is not known here", hint)
     else:
         yield Problem(file.place(value), f"`{name}` {_said(detail)}")
 

@@ -1,0 +1,29 @@
+"""The store configuration, ``remindctl.yaml``: stores, their files, providers and secrets."""
+
+from remindctl.config.load import (
+    FILE_NAME,
+    VARIABLE,
+    Config,
+    ProviderConfig,
+    Secret,
+    Sources,
+    StoreConfig,
+    default_preset,
+    find_config,
+    load_config,
+)
+from remindctl.config.schema import BUILT_IN_PROVIDERS
+
+__all__ = [
+    "BUILT_IN_PROVIDERS",
+    "FILE_NAME",
+    "VARIABLE",
+    "Config",
+    "ProviderConfig",
+    "Secret",
+    "Sources",
+    "StoreConfig",
+    "default_preset",
+    "find_config",
+    "load_config",
+]
