@@ -1,0 +1,177 @@
+"""One row per customer as of an instant."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from remindctl.frames import CUSTOMERS, ORDERS, STATUSES, Customers, Orders, conform
+from remindctl.intervals import DueThresholds
+from remindctl.profiles import COLUMNS, Profiles, profiles
+
+LAW = settings(deadline=None, max_examples=60)
+START = datetime(2025, 1, 1, 3, 0, tzinfo=UTC)
+
+
+def line(person: int | None, order: str, at: datetime, **more: object) -> dict[str, object]:
+    seoul = at + timedelta(hours=9)
+    return {
+        "store": "green",
+        "order_id": order,
+        "line_id": f"{order}-{more.get('product', '')}",
+        "person": person,
+        "ordered_at": at,
+        "ordered_on": seoul.date(),
+        "status": "paid",
+        "amount": Decimal(10000),
+        "currency": "KRW",
+        **more,
+    }
+
+
+def orders(*lines: dict[str, object]) -> Orders:
+    return Orders(conform(pl.DataFrame(list(lines), infer_schema_length=None), ORDERS))
+
+
+def customers(*people: dict[str, object]) -> Customers:
+    frame = pl.DataFrame(list(people), infer_schema_length=None)
+    return Customers(conform(frame, CUSTOMERS, extra=True))
+
+
+def people(count: int) -> Customers:
+    return customers(*({"person": n, "customer_key": f"c{n}"} for n in range(count)))
+
+
+def seen(frame: Orders, who: Customers, as_of: datetime, **more: object) -> Profiles:
+    return profiles(frame, who, as_of, zone="Asia/Seoul", currency="KRW", **more)  # type: ignore[arg-type]
+
+
+def test_a_customer_is_described_by_paid_lines_only() -> None:
+    lines = orders(
+        line(0, "A", START, product="soap", category="bath", amount=Decimal("12000.50")),
+        line(0, "A", START, product="towel", category="bath"),
+        line(0, "B", START + timedelta(hours=1), product="tea", category="food"),
+        line(0, "C", START + timedelta(days=10), product="soap", category="bath"),
+        line(0, "D", START + timedelta(days=40), product="cup", category=None, currency="USD"),
+        *(
+            line(0, f"X{status}", START + timedelta(days=50), status=status, product="no")
+            for status in STATUSES
+            if status != "paid"
+        ),
+        line(None, "guest", START, product="soap"),
+    )
+    [row] = seen(lines, people(1), START + timedelta(days=60)).rows(named=True)
+    assert {name: row[name] for name in COLUMNS} == {
+        "person": 0,
+        "customer_key": "c0",
+        **dict.fromkeys(("name", "first_name", "email", "phone", "locale", "timezone", "tags")),
+        "orders": 4,
+        "purchase_days": 3,  # A and B are one day
+        "spent": Decimal("42000.5000"),  # D was paid in another currency
+        "first_at": START,
+        "last_at": START + timedelta(days=40),
+        "first_on": date(2025, 1, 1),
+        "last_on": date(2025, 2, 10),
+        "first_order_id": "A",
+        "last_order_id": "D",
+        "days_since_last": 20,
+        "gap_days_median": 20.0,
+        "last_products": ["cup"],
+        "favourite_category": "bath",
+        "favourite_product": "soap",
+        "habitual_hour": 12,
+        "currency": "KRW",
+        "due_state": None,
+    }
+
+
+def test_who_never_ordered_has_a_row_and_the_files_own_columns_stay() -> None:
+    who = customers(
+        {"person": 1, "customer_key": "b", "grade": "VIP", "orders": "7"},
+        {"person": 0, "customer_key": "a", "grade": None, "orders": "9"},
+    )
+    result = seen(orders(line(1, "A", START)), who, START)
+    assert result["customer_key"].to_list() == ["a", "b"]
+    assert result["grade"].to_list() == [None, "VIP"]
+    assert result["orders"].to_list() == [0, 1]  # counted, not the file's word
+    assert result["spent"].to_list() == [0, 10000]
+    assert result["last_at"].to_list() == [None, START]
+    assert {name: result.schema[name] for name in COLUMNS} == {
+        name: column.dtype if isinstance(column.dtype, pl.DataType) else column.dtype()
+        for name, column in COLUMNS.items()
+    }
+
+
+def test_dates_are_the_shops_and_the_instant_is_read_on_its_calendar() -> None:
+    late = datetime(2025, 1, 1, 14, 59, tzinfo=UTC)  # 23:59 in Seoul
+    result = seen(orders(line(0, "A", late)), people(1), late + timedelta(minutes=2))
+    assert result["days_since_last"].to_list() == [1]
+
+
+def test_an_hour_of_ones_own_needs_more_orders_than_the_stores_hours_weigh() -> None:
+    crowd = [line(1, f"s{n}", START + timedelta(days=n)) for n in range(20)]  # noon
+    night = [line(0, f"n{n}", START + timedelta(days=n, hours=9)) for n in range(6)]
+    once = seen(orders(*crowd, *night[:1]), people(2), START + timedelta(days=99))
+    often = seen(orders(*crowd, *night), people(2), START + timedelta(days=99))
+    assert once["habitual_hour"].to_list() == [12, 12]
+    assert often["habitual_hour"].to_list() == [21, 12]
+
+
+def test_due_state_follows_the_thresholds_of_the_order_number() -> None:
+    waiting = {0: 9, 1: 10, 2: 30, 3: 61}
+    lines = orders(*(line(n, f"o{n}", START - timedelta(days=days)) for n, days in waiting.items()))
+    known = {1: DueThresholds(10, 30, 60, "store", 90, 0.5)}
+    unknown = {1: DueThresholds(None, None, None, "none", None, None)}
+    assert seen(lines, people(5), START, thresholds=known)["due_state"].to_list() == [
+        "not_due", "due", "late", "lapsed", None,
+    ]  # fmt: skip
+    assert seen(lines, people(5), START, thresholds=unknown)["due_state"].to_list() == [
+        *["one_time"] * 4, None,
+    ]  # fmt: skip
+
+
+LINES = st.lists(
+    st.builds(
+        lambda person, order, hours, status, product: line(
+            person,
+            f"{person}-{order}",
+            START + timedelta(hours=hours),
+            status=status,
+            product=product,
+        ),
+        st.integers(0, 3),
+        st.integers(0, 3),
+        st.integers(0, 24 * 60),
+        st.sampled_from(STATUSES),
+        st.sampled_from(["soap", "tea", None]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@LAW
+@given(LINES, st.integers(0, 24 * 60))
+def test_later_orders_never_change_an_earlier_instant(
+    lines: list[dict[str, object]], hours: int
+) -> None:
+    as_of = START + timedelta(hours=hours)
+    known = [one for one in lines if one["ordered_at"] <= as_of]  # type: ignore[operator]
+    frame = orders(*lines)
+    past = orders(*known) if known else Orders(frame.clear())
+    assert seen(frame, people(4), as_of).equals(seen(past, people(4), as_of))
+
+
+@LAW
+@given(LINES)
+def test_everybody_has_one_row_and_every_paid_order_is_counted_once(
+    lines: list[dict[str, object]],
+) -> None:
+    result = seen(orders(*lines), people(4), START + timedelta(days=100))
+    assert result["person"].to_list() == [0, 1, 2, 3]
+    paid = {one["order_id"] for one in lines if one["status"] == "paid"}
+    assert result["orders"].sum() == len(paid)
