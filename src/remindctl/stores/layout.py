@@ -98,7 +98,7 @@ def _pattern(text: str) -> str:
 
 
 def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, dict) else value
+    return [value] if isinstance(value, (dict, str)) else value
 
 
 class Identify(Strict):
@@ -224,7 +224,7 @@ class Layout(Strict):
     dates: OneOrMore = ()
     order_fields: Literal["every row", "first row"] = "every row"
     amount_level: Literal["line", "order", "order's first row"] = "line"
-    line_key: tuple[FieldName, ...] = ()
+    line_key: Annotated[tuple[FieldName, ...], BeforeValidator(_one_or_more)] = ()
     status: tuple[StatusRule, ...] = ()
     consents: tuple[ConsentRule, ...] = ()
     event: str | None = None
@@ -242,7 +242,9 @@ class Layout(Strict):
         if missing:
             raise wrong(f"columns lacks {', '.join(missing)}")
         if self.kind == "customers" and not {"customer_id", "email", "phone"} & set(self.columns):
-            raise wrong("columns says nothing by which a customer is known", "email, phone or customer_id")
+            raise wrong(
+                "columns says nothing by which a customer is known", "email, phone or customer_id"
+            )
         if self.kind == "events" and not self.event:
             raise wrong("event is missing", "the name of the event each row is, for example cart")
         unknown = [name for name in self.line_key if name not in self.columns]

@@ -54,6 +54,7 @@ class Table:
         header: normalised column names; position i is column ``c{i}`` of ``rows``.
         rows: ``row`` (UInt32, as Excel numbers it), ``damage`` (String, why the record itself is
             broken, else null), ``c0`` … (String; blank cells are null).
+        sample: the cells of the first rows below the header.
         modified_at: the file's mtime.
         encoding: how the text was stored, or ``xlsx``.
         cut_off: the text ends inside its last record.
@@ -63,33 +64,29 @@ class Table:
     name: str
     header: tuple[str, ...]
     rows: pl.LazyFrame
+    sample: tuple[tuple[str, ...], ...]
     modified_at: datetime
     encoding: str
     cut_off: bool = False
     patient_rows: Callable[[], pl.LazyFrame] | None = None
 
-    def collect(self, columns: Sequence[pl.Expr]) -> pl.DataFrame:
-        """Run the query for ``row``, ``damage`` and ``columns``, in file order.
+    def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
+        """Run ``query`` over the rows; it must keep ``row`` and ``damage`` and the rows' order.
 
         Raises:
             Refused: a quote is opened and never closed, or bytes are no text.
         """
-        wanted = [pl.col(ROW), pl.col(DAMAGE), *columns]
         try:
-            frame = self.rows.select(wanted).collect(engine="streaming")
+            frame = query(self.rows).collect(engine="streaming")
         except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
             if self.patient_rows is None:
                 raise
-            frame = self.patient_rows().select(wanted).collect()
+            frame = query(self.patient_rows()).collect()
         if not self.cut_off:
             return frame
         last = pl.col(ROW) == pl.col(ROW).max()
-        return frame.with_columns(
-            pl.when(last)
-            .then(pl.lit("the file ends inside this record"))
-            .otherwise(DAMAGE)
-            .alias(DAMAGE)
-        )
+        why = pl.lit("the file ends inside this record")
+        return frame.with_columns(pl.when(last).then(why).otherwise(DAMAGE).alias(DAMAGE))
 
 
 class Grid(Protocol):
@@ -133,7 +130,7 @@ class _Sheet:
             .with_columns(pl.lit(None, dtype=pl.String).alias(DAMAGE))
         )
         header = tuple(normalise(cell) for cell in self.head[header_row])
-        return Table(self.name, header, rows, self.modified_at, "xlsx")
+        return Table(self.name, header, rows, self.head[header_row + 1 :], self.modified_at, "xlsx")
 
 
 def _sheets(book: Workbook) -> list[_Sheet]:
@@ -197,6 +194,7 @@ class _DelimitedText:
             self.name,
             header,
             rows,
+            self.head[header_row + 1 :],
             self.modified_at,
             self.encoding,
             cut_off=self._is_cut_off(len(header)),

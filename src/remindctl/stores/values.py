@@ -1,0 +1,223 @@
+"""Cells as shops write them → values.
+
+Each kind of value is read twice over. The *quick* way is one polars expression for the spelling that
+exports really use; what it leaves null, or what looks suspicious, is read again by the *careful* way, a
+function from a column of text to a typed one. A cell that even then stays null though it held text is
+damaged; the caller decides what that means. Nothing is guessed: a number in scientific notation has
+lost its digits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.frames import MONEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SCIENTIFIC = r"^[+-]?\d(?:\.\d+)?[eE]\+?\d+$"
+LOCAL_TIME = pl.Datetime("us")
+
+# What a date cell of a workbook becomes, and what other tools write.
+ISO_FORMATS = (
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+)
+_EXCEL_EPOCH_DAYS = 25_569  # 1970-01-01 as Excel counts days
+_YEARS = (1990, 2100)
+
+
+# Text
+
+
+def text(cell: pl.Expr) -> pl.Expr:
+    """Trim; blank becomes null."""
+    trimmed = cell.str.strip_chars()
+    return pl.when(trimmed != "").then(trimmed)
+
+
+def code(cell: pl.Expr) -> pl.Expr:
+    """Read an id without what spreadsheets put around digits to keep them: ``'123``, ``="0123"``."""
+    trimmed = cell.str.strip_chars(" \t\r\n\u00a0'=\"")
+    return pl.when(trimmed != "").then(trimmed)
+
+
+def person_code(cell: pl.Expr) -> pl.Expr:
+    """Read a shop's customer id: ``17850.0`` is ``17850``; masked ids and words for none are null."""
+    found = code(cell).str.replace(r"^(\d+)\.0$", "$1")
+    nothing = found.str.to_lowercase().is_in(["na", "n/a", "nan", "null", "none", "-", "0"])
+    masked = found.str.contains("*", literal=True)
+    return pl.when(~(nothing | masked)).then(found)
+
+
+def email(cell: pl.Expr) -> pl.Expr:
+    """Read an e-mail address in lower case; what is masked or no address is null."""
+    lower = cell.str.strip_chars(" \t\r\n\u00a0'").str.to_lowercase()
+    sound = lower.str.contains("@", literal=True) & ~lower.str.contains("[*\\s,;<>]")
+    return pl.when(sound).then(lower)
+
+
+# Numbers
+
+
+def quantity(cell: pl.Expr) -> pl.Expr:
+    """Read a whole number, the quick way."""
+    return cell.cast(pl.Int64, strict=False)
+
+
+def careful_quantities(cells: pl.Series) -> pl.Series:
+    """Read whole numbers: also ``2.0``, ``1,000``, ``3개``."""
+    bare = cells.str.replace_all(r"[,\s']|개$|(?i:ea)$", "").str.replace(r"\.0+$", "")
+    return bare.cast(pl.Int64, strict=False)
+
+
+def money(cell: pl.Expr) -> pl.Expr:
+    """Read an amount exactly to four decimals, the quick way; one that holds a ``+`` is suspicious."""
+    return cell.cast(MONEY, strict=False)
+
+
+def careful_money(cells: pl.Series) -> pl.Series:
+    """Read amounts: also ``₩12,900``, ``39,900원``, ``(5.00)``; not ``1.2E+05``."""
+    bare = cells.str.replace_all(r"[₩￦\\$€£¥,\s']|원$|KRW|USD", "")
+    bare = bare.str.replace(r"^\((.*)\)$", "-$1")
+    return bare.set(bare.str.contains("[eE]"), None).cast(MONEY, strict=False)
+
+
+# Dates
+
+
+def local_time(cell: pl.Expr, form: str) -> pl.Expr:
+    """Read a date as the clock on the shop's wall showed it, the quick way: in one format.
+
+    Args:
+        cell: text.
+        form: a strptime format; a final ``%z`` is left to :func:`offsets`.
+    """
+    if form.endswith("%z"):
+        form = form.removesuffix("%z").rstrip()
+        # Formats with an offset are of fixed width, so that a slice is enough and four times cheaper.
+        cell = cell.str.head(len("2025-10-07 09:50:26") if "%S" in form else 16)
+    if any(part in form for part in ("%H", "%I")):
+        time = cell.str.to_datetime(form, time_unit="us", strict=False, cache=False)
+    else:
+        time = cell.str.to_date(form, strict=False, cache=False).cast(LOCAL_TIME)
+    return pl.when(time.dt.year().is_between(*_YEARS)).then(time)
+
+
+def best_format(sample: Sequence[str], formats: Sequence[str]) -> str:
+    """Return the first of ``formats``, then ISO 8601, that reads the whole sample; else the first."""
+    candidates = (*formats, *ISO_FORMATS)
+    cells = pl.DataFrame(
+        {"cell": [cell for cell in sample if cell.strip()]}, schema={"cell": pl.String}
+    )
+    for form in candidates if cells.height else ():
+        if not cells.select(local_time(pl.col("cell"), form)).to_series().null_count():
+            return form
+    return candidates[0]
+
+
+def careful_times(cells: pl.Series, formats: Sequence[str]) -> pl.Series:
+    """Read dates in any of ``formats``, ISO 8601, Excel's serial numbers, or with 오전/오후."""
+    plain = cells.str.strip_chars(" \t\r\n'")
+    plain = plain.str.replace("오전", "AM", literal=True).str.replace("오후", "PM", literal=True)
+    iso = plain.str.replace(r"\s*(?:Z|UTC|[+-]\d\d:?\d\d)$", "")
+    iso = iso.str.replace(r"^(\d{4})[./]\s*(\d{1,2})[./]\s*(\d{1,2})\.?", "$1-$2-$3")
+    frame = pl.DataFrame({"plain": plain, "iso": iso, "serial": plain})
+    asian = ("%Y-%m-%d %p %I:%M:%S", "%Y-%m-%d %p %I:%M")
+    ways = [local_time(pl.col("plain"), form) for form in formats]
+    ways += [local_time(pl.col("iso"), form) for form in (*ISO_FORMATS, *asian)]
+    return frame.select(pl.coalesce(*ways, _excel_serial(pl.col("serial")))).to_series()
+
+
+def _excel_serial(cell: pl.Expr) -> pl.Expr:
+    serial = pl.when(cell.str.contains(r"^\d{5}(?:\.\d+)?$")).then(
+        cell.cast(pl.Float64, strict=False)
+    )
+    # A serial holds a time of day to about a second; unrounded, 09:05 would read as 09:04:59.99.
+    seconds = ((serial - _EXCEL_EPOCH_DAYS) * 86_400).round()
+    return (seconds.cast(pl.Int64) * 1_000_000).cast(LOCAL_TIME)
+
+
+def offsets(cells: pl.Series) -> pl.Series:
+    """Read the offset from UTC at the end of dates as minutes; null where there is none."""
+    found = cells.str.extract(r"(Z|UTC|[+-]\d\d:?\d\d)$")
+    minutes = {offset: _minutes(offset) for offset in found.drop_nulls().unique().to_list()}
+    return found.replace_strict(minutes or {"": 0}, default=None, return_dtype=pl.Int32)
+
+
+def _minutes(offset: str) -> int:
+    if offset in ("Z", "UTC"):
+        return 0
+    digits = offset[1:].replace(":", "")
+    size = int(digits[:2]) * 60 + int(digits[2:])
+    return -size if offset.startswith("-") else size
+
+
+# Phones
+
+_PLACEHOLDERS = (
+    *(f"+8210{digit * 8}" for digit in "0123456789"),
+    "+821012345678",
+    *(f"+1{digit * 10}" for digit in "0123456789"),
+    "+11234567890",
+)
+
+
+def phone(cell: pl.Expr, region: str | None) -> pl.Expr:
+    """Read a phone number in E.164, the quick way; see :func:`careful_phones`.
+
+    Args:
+        cell: text; ``010-1234-5678``, ``1012345678`` (its zero eaten by a spreadsheet),
+            ``'+1 555-555-5555``, ``(999) 999-9999``.
+        region: the country of numbers without a country code, as ISO 3166.
+    """
+    digits = cell.str.replace_all(r"[^0-9+*eE]", "")
+    number = digits.str.replace(r"^\+?820?(1(?:0\d{8}|[16789]\d{7,8}))$", "+82$1")
+    if region == "KR":
+        number = number.str.replace(r"^0?(1(?:0\d{8}|[16789]\d{7,8}))$", "+82$1")
+    elif region in ("US", "CA"):
+        number = number.str.replace(r"^1?([2-9]\d{9})$", "+1$1")
+    settled = number.str.contains(r"^\+(?:821\d{8,9}|1[2-9]\d{9}|[2-79]\d{7,14}|8[13-9]\d{6,13})$")
+    return pl.when(settled & ~number.is_in(_PLACEHOLDERS)).then(number)
+
+
+def careful_phones(cells: pl.Series, region: str | None) -> pl.Series:
+    """Read phone numbers in E.164; masked, relay (050x) and placeholder numbers are null.
+
+    A relay number (안심번호) belongs to one delivery and expires, a placeholder to everybody, so
+    neither is a person's.
+    """
+    import phonenumbers  # noqa: PLC0415 (the quick way reads nearly all)
+
+    found: dict[str | None, str | None] = {None: None}
+    for cell in cells.drop_nulls().unique().to_list():
+        found[cell] = None
+        digits = cell.strip(" \t\r\n'")
+        relay = "".join(filter(str.isdigit, digits)).removeprefix("82").startswith(("050", "50"))
+        if "*" in digits or (relay and region == "KR"):
+            continue
+        try:
+            number = phonenumbers.parse(digits, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(number):
+            spelled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            if spelled not in _PLACEHOLDERS and not spelled.startswith("+8250"):
+                found[cell] = spelled
+    return cells.replace_strict(found, return_dtype=pl.String)
+
+
+def whole(function: Callable[[pl.Expr], pl.Expr]) -> Callable[[pl.Series], pl.Series]:
+    """Turn an expression that is careful enough already into the form of the careful functions."""
+
+    def read(cells: pl.Series) -> pl.Series:
+        return pl.DataFrame({"cell": cells}).select(function(pl.col("cell"))).to_series()
+
+    return read
