@@ -171,7 +171,7 @@ class Analysis:
     notes: tuple[str, ...]
     prediction: Mapping[str, object] = field(
         default_factory=lambda: {
-            "skipped": "no model was fitted: due states and timings rest on the return curves"
+            "skipped": "no model was fitted; due states and timings rest on the return curves"
         }
     )
 

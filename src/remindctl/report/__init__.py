@@ -1,0 +1,1 @@
+"""The only voice: everything a person or a script reads is printed or written here."""
