@@ -183,8 +183,8 @@ def thresholds_of(
     A quantile of all customers often lies beyond what a curve reaches, as most first-time buyers
     never come back, and where only one of the three exists their order breaks. So all three are
     quantiles among those who do come back within the curve's horizon: the days on which 40, 75 and
-    90% of the share that is back at the horizon are back. Where everybody returns, these are the
-    plain quantiles.
+    90% of the share that is back at the horizon are back. Where nearly everybody returns, these are
+    close to the plain quantiles.
 
     Args:
         wait: the curve.
