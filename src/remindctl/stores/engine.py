@@ -30,8 +30,13 @@ REJECTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 
 IDENTIFIERS = ("email", "phone", "customer_id")
-_CODES = frozenset({"order_id", "line_id", "product_id", "sku", "event_id", "cart_id"})
-_TIMES = frozenset({"ordered_at", "delivered_at", "confirmed_at", "occurred_at"})
+_CODES = frozenset(
+    {"order_id", "line_id", "product_id", "sku", "event_id", "cart_id", "push_token"}
+)
+_TIMES = frozenset(
+    {"ordered_at", "delivered_at", "confirmed_at", "occurred_at", "at", "notice_sent_at"}
+)
+_COUNTS = frozenset({"quantity", "stock"})
 _MONEY = frozenset({"amount", "refunded", "price", "value"})
 # What analyze needs of a large file.
 _COMPACT = frozenset(
@@ -109,7 +114,9 @@ class _Query:
         header = mended_header(table.header, layout)
         self.mend = header != table.header
         self.position = {name: i for i, name in reversed(list(enumerate(header)))}
-        wanted: dict[str, tuple[str, ...]] = {f: n for f, n in layout.columns.items() if not settings.compact or f in _COMPACT}
+        wanted: dict[str, tuple[str, ...]] = {
+            f: n for f, n in layout.columns.items() if not settings.compact or f in _COMPACT
+        }
         self.fields = {field: names for field, names in wanted.items() if self._present(names)}
         self.formats = {
             field: values.best_format(self._sample(table, names), layout.dates)
@@ -170,7 +177,7 @@ class _Query:
             return values.local_time(cell, self.formats[field])
         if field in _MONEY:
             return values.money(cell)
-        if field == "quantity":
+        if field in _COUNTS:
             return values.quantity(cell)
         if field == "phone":
             return values.phone(cell, self.region)
@@ -182,7 +189,7 @@ class _Query:
             return _each(cell, read, values.LOCAL_TIME)
         if field in _MONEY:
             return _each(cell, values.careful_money, MONEY)
-        if field == "quantity":
+        if field in _COUNTS:
             return _each(cell, values.careful_quantities, pl.Int64())
         if field == "phone":
             return _each(cell, partial(values.careful_phones, region=self.region), pl.String())
@@ -206,9 +213,9 @@ class _Query:
                 yield cell.str.contains("+", literal=True)
             if field in ("ordered_at", "occurred_at") and self.layout.order_fields == "every row":
                 yield typed.is_null()
-            elif field in _TIMES or field in _MONEY or field in ("quantity", "phone"):
+            elif field in _TIMES or field in _MONEY or field in _COUNTS or field == "phone":
                 yield unread
-            if field == "quantity":
+            if field in _COUNTS:
                 yield typed < 0
 
     def _present(self, names: Sequence[str]) -> list[str]:
@@ -229,7 +236,7 @@ class _Query:
                     yield typed.dt.date().alias("ordered_on")
                 if not self.settings.compact:
                     yield self._instant(typed, self._cell(*names))
-            elif not self.settings.compact or field in _MONEY or field == "quantity":
+            elif not self.settings.compact or field in _MONEY or field in _COUNTS:
                 yield typed
             elif field in ("product", "currency"):
                 yield typed.cast(pl.Categorical())
@@ -246,7 +253,9 @@ class _Query:
         if self.layout.zone == AS_WRITTEN:
             minutes = _each(cell, values.offsets, pl.Int32())
             written = (local - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
-            moment = pl.when(minutes.is_not_null()).then(written).otherwise(moment)
+            # A consent's time without a zone could be any of a day's; better none than a wrong one.
+            unzoned = None if self.layout.kind == "consents" else moment
+            moment = pl.when(minutes.is_not_null()).then(written).otherwise(unzoned)
         return moment.cast(INSTANT)
 
     def _status(self) -> Iterator[pl.Expr]:
@@ -263,9 +272,7 @@ class _Query:
     def _consents(self) -> Iterator[pl.Expr]:
         for i, rule in enumerate(self.layout.consents):
             if self._present(rule.column) and not self.settings.compact:
-                yield values.text(self._cell(*rule.column)).alias(
-                    f"consent{i}"
-                )
+                yield values.text(self._cell(*rule.column)).alias(f"consent{i}")
 
     def _faults(self, field: str, cell: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
         unreadable = pl.col(field).is_null() & ~_blank(cell)
@@ -279,7 +286,7 @@ class _Query:
             yield unreadable, "unreadable date"
         if field in ("ordered_at", "occurred_at") and every_row:
             yield _blank(cell), "no date"
-        if field == "quantity":
+        if field in _COUNTS:
             yield unreadable, "unreadable quantity"
             yield pl.col(field) < 0, "negative quantity"
         if field in _MONEY:
@@ -346,44 +353,44 @@ def _split_rejects(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.Dat
 
 
 def _spread_first_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    """Give every row of an order what stands on its first one.
+    """Give every row of an order (or cart) what stands on its first one.
 
-    The first row is known by its amount or status. In an untouched export the rows of an order are
+    The first row is known by its total or status. In an untouched export the rows of an order are
     neighbours and the first comes first; a file that was sorted otherwise is put back in order.
     """
-    shared = [c for c in frame.columns if c not in {ROW, DAMAGE, *_BLAME, "order_id"}
-              and c not in LINE_FIELDS]  # fmt: skip
-    marks = [c for c in shared if c.startswith("_status") or c == "amount"]
-    frame = frame.with_columns(
-        pl.any_horizontal(pl.col(c).is_not_null() for c in marks).alias("_first"),
-        (pl.col("order_id") != pl.col("order_id").shift(1)).fill_null(value=True).alias("_start"),
-    )
+    key = "order_id" if "order_id" in frame.columns else "cart_id"
+    own = {ROW, DAMAGE, *_BLAME, key, *LINE_FIELDS}
+    shared = [c for c in frame.columns if c not in own]
+    marks = [c for c in shared if c.startswith("_status") or c in ("amount", "value")]
+    start = (pl.col(key) != pl.col(key).shift(1)).fill_null(value=True).alias("_start")
+    first = pl.any_horizontal(pl.col(c).is_not_null() for c in marks).alias("_first")
+    frame = frame.with_columns(first, start)
     if not (frame["_first"] == frame["_start"]).all():
-        frame = frame.sort("order_id", "_first", ROW, descending=[False, True, False])
-        start = (pl.col("order_id") != pl.col("order_id").shift(1)).fill_null(value=True)
-        frame = _without_repeats(frame.with_columns(start.alias("_start")))
-    first = frame["_start"].arg_true()
+        frame = frame.sort(key, "_first", ROW, descending=[False, True, False])
+        frame = _without_repeats(frame.with_columns(start), key)
+    first_rows = frame["_start"].arg_true()
     of_order = frame["_start"].cum_sum() - 1
-    # An order's own date or address on a later row stands; what is blank there is the first row's.
-    filled = [
-        frame[c].zip_with(frame[c].is_not_null(), frame[c].gather(first).gather(of_order))
-        if c in ("ordered_on", "ordered_at", "email")
-        else frame[c].gather(first).gather(of_order)
-        for c in shared
-    ]
-    return frame.with_columns(filled).drop("_first", "_start")
+
+    def spread(column: pl.Series) -> pl.Series:
+        from_first = column.gather(first_rows).gather(of_order)
+        # What continuation rows do carry is their own.
+        if column.name in ("email", "ordered_on", *_TIMES):
+            return column.zip_with(column.is_not_null(), from_first)
+        return from_first
+
+    return frame.with_columns(spread(frame[c]) for c in shared).drop("_first", "_start")
 
 
-def _without_repeats(frame: pl.DataFrame) -> pl.DataFrame:
-    """Drop rows of an order that came in twice, as when two downloads were pasted into one file."""
-    content = [c for c in frame.columns if c not in {ROW, DAMAGE, *_BLAME, "_start"}]
-    twice = frame.group_by("order_id").agg(pl.col("_first").sum()).filter(pl.col("_first") > 1)
-    if not twice.height:
+def _without_repeats(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Mark rows of an order that came in twice, as when two downloads were pasted into one file."""
+    firsts = frame.group_by(key).agg(pl.col("_first").sum()).filter(pl.col("_first") > 1)
+    if not firsts.height:
         return frame
-    affected = pl.col("order_id").is_in(twice["order_id"].implode())
-    again = ~pl.struct(content).is_first_distinct() & affected
-    marked = pl.when(again).then(pl.lit(REPEATED)).otherwise(DAMAGE).alias(DAMAGE)
-    return frame.with_columns(marked)
+    own = {ROW, DAMAGE, *_BLAME, "_start"}
+    again = ~pl.struct(c for c in frame.columns if c not in own).is_first_distinct()
+    repeated = again & pl.col(key).is_in(firsts[key].implode())
+    marked = pl.when(repeated).then(pl.lit(REPEATED)).otherwise(DAMAGE)
+    return frame.with_columns(marked.alias(DAMAGE))
 
 
 REPEATED = "the same line stands in this file already"

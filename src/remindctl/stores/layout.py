@@ -12,7 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from remindctl.documents import OneOrMore, Strict, did_you_mean, parse, wrong
 from remindctl.stores.files import read_text
@@ -46,24 +46,42 @@ PERSON_FIELDS = ("customer_id", "email", "phone", "name")
 CUSTOMER_FIELDS = (*PERSON_FIELDS, "first_name", "last_name", "locale", "timezone", "tags")
 EVENT_FIELDS = (
     *PERSON_FIELDS,
+    "event",
     "occurred_at",
     "event_id",
     "cart_id",
+    "push_token",
     "product_id",
     "product",
     "url",
     "quantity",
     "value",
+    "stock",
+)
+CONSENT_FIELDS = (
+    "phone",
+    "email",
+    "customer_id",
+    "channel",
+    "purpose",
+    "granted",
+    "at",
+    "night",
+    "source",
+    "wording",
+    "notice_sent_at",
 )
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "orders": (*ORDER_FIELDS, *LINE_FIELDS, *PERSON_FIELDS),
     "customers": CUSTOMER_FIELDS,
     "events": EVENT_FIELDS,
+    "consents": CONSENT_FIELDS,
 }
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "orders": ("order_id", "ordered_at"),
     "customers": (),
     "events": ("occurred_at",),
+    "consents": ("channel", "granted"),
 }
 
 AS_WRITTEN = "as written"
@@ -72,7 +90,8 @@ FieldName = Literal[
     "order_id", "ordered_at", "delivered_at", "confirmed_at", "currency", "discount_code", "amount",
     "refunded", "line_id", "product_id", "product", "option", "sku", "category", "quantity", "price",
     "customer_id", "email", "phone", "name", "first_name", "last_name", "locale", "timezone", "tags",
-    "occurred_at", "event_id", "cart_id", "url", "value",
+    "event", "occurred_at", "event_id", "cart_id", "push_token", "url", "value", "stock", "channel",
+    "purpose", "granted", "at", "night", "source", "wording", "notice_sent_at",
 ]  # fmt: skip
 Outcome = Literal["paid", "pending", "cancelled", "refunded", "exchanged", "next"]
 
@@ -201,7 +220,7 @@ class Layout(Strict):
         line_key: fields that make a line unique; the order's id and the line's position otherwise.
         status: rules, asked in order; without any, every line is paid.
         consents: columns that hold consent.
-        event: the name of the event that each row is (kind: events).
+        event: the name of the event that each row is, unless ``columns.event`` says it (kind: events).
     """
 
     refused_keys: ClassVar[Mapping[str, str]] = {
@@ -212,7 +231,7 @@ class Layout(Strict):
     layout: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     title: str
     shop: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    kind: Literal["orders", "customers", "events"] = "orders"
+    kind: Literal["orders", "customers", "events", "consents"] = "orders"
     identify: Annotated[tuple[Identify, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
     zone: Annotated[str, AfterValidator(_zone)]
     region: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$")] = None
@@ -228,6 +247,12 @@ class Layout(Strict):
     status: tuple[StatusRule, ...] = ()
     consents: tuple[ConsentRule, ...] = ()
     event: str | None = None
+    _built_in: bool = PrivateAttr(default=False)
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it came with the program, so that a user's own layout goes first."""
+        return self._built_in
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Layout:
@@ -245,7 +270,7 @@ class Layout(Strict):
             raise wrong(
                 "columns says nothing by which a customer is known", "email, phone or customer_id"
             )
-        if self.kind == "events" and not self.event:
+        if self.kind == "events" and not self.event and "event" not in self.columns:
             raise wrong("event is missing", "the name of the event each row is, for example cart")
         unknown = [name for name in self.line_key if name not in self.columns]
         if unknown:
@@ -281,7 +306,12 @@ def read_layout(text: str, path: str) -> Layout:
 @cache
 def built_in() -> Mapping[str, Layout]:
     """Return the layouts that come with the program, by name."""
-    return {layout.layout: layout for layout in (read_layout(t, n) for n, t in built_in_texts())}
+    layouts = {}
+    for name, text in built_in_texts():
+        layout = read_layout(text, name)
+        layout._built_in = True  # noqa: SLF001 (our own class; nobody else may set it)
+        layouts[layout.layout] = layout
+    return layouts
 
 
 def built_in_texts() -> list[tuple[str, str]]:

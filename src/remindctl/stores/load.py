@@ -1,0 +1,267 @@
+"""The files of one store → one truth: overlapping downloads merged, people found, frames conformed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.errors import Refused
+from remindctl.frames import (
+    CONSENTS,
+    EVENTS,
+    INSTANT,
+    ORDERS,
+    PERSON,
+    Consents,
+    Customers,
+    Events,
+    Orders,
+    Snapshot,
+    conform,
+    empty,
+)
+from remindctl.stores import people
+from remindctl.stores.engine import REJECTS, REPEATED, Settings, read_lines
+from remindctl.stores.identity import IDENTIFIERS
+from remindctl.stores.identity import people as find_people
+from remindctl.stores.layout import AS_WRITTEN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from remindctl.errors import Problem
+    from remindctl.stores.engine import Lines
+    from remindctl.stores.identify import Claimed
+
+_FILE = "_file"
+_CUSTOMER_COLUMNS = ("email", "phone", "customer_id", "name", "first_name", "last_name",
+                     "locale", "timezone", "tags")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a load, for the report."""
+
+    name: str
+    layout: str
+    kind: str
+    rows: int
+    known_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A store's files, read.
+
+    Attributes:
+        snapshot: canonical frames. After a compact load only ``orders`` holds anything, with the
+            columns person, order_id (hash), ordered_on, status, product, quantity, amount, currency.
+        rows: rows of order files that held anything.
+        duplicate_lines: lines that a newer file (or a later row) told again.
+        rejects: rows that were no use, see ``engine.REJECTS``.
+        sources: the files, oldest first.
+        zone: where the store's clock is, as far as the layouts say; None = as each row says.
+    """
+
+    snapshot: Snapshot
+    rows: int
+    duplicate_lines: int
+    rejects: pl.DataFrame
+    sources: tuple[Source, ...]
+    zone: str | None
+
+
+def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loaded:
+    """Read the tables of one store.
+
+    Args:
+        claimed: its tables; of overlapping ones the newest by ``known_until`` wins, then the later.
+        settings: what the configuration says.
+        store: the name that goes into ``Orders.store``.
+
+    Raises:
+        Refused: a status or text that a layout does not know, in any of the files.
+    """
+    parts: dict[str, list[tuple[Claimed, Lines]]] = {
+        k: [] for k in ("orders", "customers", "events", "consents")
+    }
+    problems: list[Problem] = []
+    for claim in sorted(claimed, key=lambda c: c.known_until):
+        if settings.compact and claim.layout.kind in ("events", "consents"):
+            continue
+        read = read_lines(claim.table, claim.layout, settings)
+        problems.extend(read.problems)
+        parts[claim.layout.kind].append((claim, read))
+    if problems:
+        raise Refused(problems)
+    every = [pair for group in parts.values() for pair in group]
+    rejects = pl.concat(
+        [pl.DataFrame(schema=dict(REJECTS)), *(lines.rejects for _, lines in every)]
+    )
+    repeated = rejects["reason"] == REPEATED
+    lines, dropped = _merge(parts["orders"])
+    sources = tuple(
+        Source(c.table.name, c.layout.layout, c.layout.kind, read.rows, c.known_until)
+        for c, read in every
+    )
+    zones = {c.layout.zone for c, _ in parts["orders"]}
+    return Loaded(
+        _snapshot(lines, parts, settings, store),
+        rows=sum(read.rows for _, read in parts["orders"]),
+        duplicate_lines=dropped + int(repeated.sum()),
+        rejects=rejects.filter(~repeated),
+        sources=sources,
+        zone=zones.pop() if len(zones) == 1 and AS_WRITTEN not in zones else settings.zone,
+    )
+
+
+# Orders
+
+
+def _merge(parts: Sequence[tuple[Claimed, Lines]]) -> tuple[pl.DataFrame, int]:
+    """Return the lines of all files as one truth, and how many were told more than once.
+
+    A line has a key where its layout gives one. Without, an order is the unit: its newest file has
+    all of its lines.
+    """
+    if not parts:
+        return pl.DataFrame(schema={"order_id": pl.String}), 0
+    shops = {claim.layout.shop for claim, _ in parts}
+    frames = []
+    for i, (claim, read) in enumerate(parts):
+        frame = read.frame.with_columns(pl.lit(i, dtype=pl.UInt16).alias(_FILE))
+        if len(shops) > 1 and frame.schema["order_id"] == pl.String:
+            frame = frame.with_columns(
+                pl.concat_str(pl.lit(f"{claim.layout.shop}:"), "order_id").alias("order_id")
+            )
+        frames.append(frame)
+    keyed = all("line_id" in claim.layout.line_key for claim, _ in parts)
+    lines = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    before = lines.height
+    if keyed:
+        if lines["line_id"].n_unique() < before:
+            lines = _newest_of_each(lines, one_layout=len({c.layout.layout for c, _ in parts}) == 1)
+    elif len(frames) > 1:
+        newest = lines.group_by("order_id").agg(pl.col(_FILE).max())
+        lines = lines.join(newest, on=["order_id", _FILE], how="semi", maintain_order="left")
+    if len(frames) > 1:
+        lines = _share_buyers(lines)
+    return lines, before - lines.height
+
+
+def _newest_of_each(lines: pl.DataFrame, *, one_layout: bool) -> pl.DataFrame:
+    """Keep each line as its newest file tells it; other layouts fill in what that one lacks."""
+    lines = lines.sort(_FILE, "row")
+    if one_layout:
+        return lines.unique("line_id", keep="last", maintain_order=True)
+    told = pl.all().exclude("line_id").drop_nulls().last()
+    return lines.group_by("line_id", maintain_order=True).agg(told)
+
+
+def _share_buyers(lines: pl.DataFrame) -> pl.DataFrame:
+    """Give every line of an order the buyer that any file names for it."""
+    named = [c for c in (*IDENTIFIERS, "name") if c in lines.columns]
+    buyers = lines.group_by("order_id").agg(pl.col(c).drop_nulls().last() for c in named)
+    return lines.drop(named).join(buyers, on="order_id", how="left", maintain_order="left")
+
+
+def _snapshot(
+    lines: pl.DataFrame,
+    parts: dict[str, list[tuple[Claimed, Lines]]],
+    settings: Settings,
+    store: str,
+) -> Snapshot:
+    groups = [lines, *(read.frame for kind in ("customers", "events") for _, read in parts[kind])]
+    telling = [g for g in groups if any(name in g.columns for name in IDENTIFIERS)]
+    who = find_people(telling) if telling else None
+    lines = _with_person(lines, who)
+    until = {
+        kind: max(claim.known_until for claim, _ in group) for kind, group in parts.items() if group
+    }
+    if settings.compact:
+        nobody = people.addresses(pl.DataFrame(schema={"person": PERSON}))
+        return Snapshot(
+            Orders(lines), Customers(pl.DataFrame()), nobody, Events(empty(EVENTS)),
+            Consents(empty(CONSENTS)), until,
+        )  # fmt: skip
+    orders = lines.with_columns(pl.lit(store).alias("store"), pl.col("row").alias("source_row"))
+    if "line_id" not in orders.columns:
+        nth = pl.int_range(1, pl.len() + 1).over("order_id").cast(pl.String)
+        orders = orders.with_columns(pl.concat_str("order_id", pl.lit("/"), nth).alias("line_id"))
+    if "currency" not in orders.columns:
+        orders = orders.with_columns(pl.lit(_currency(parts)).alias("currency"))
+    mentions = [_mentions(lines, "ordered_at")]
+    mentions += [_mentions(_with_person(read.frame, who), None) for _, read in parts["customers"]]
+    mentions += [_mentions(_with_person(r.frame, who), "occurred_at") for _, r in parts["events"]]
+    told = pl.concat([m for m in mentions if m.width], how="diagonal_relaxed")
+    known = people.addresses(told)
+    return Snapshot(
+        Orders(conform(orders, ORDERS).sort("ordered_at", "order_id", "line_id")),
+        people.customers(told, known),
+        known,
+        _events(parts["events"], who),
+        _consents(parts),
+        until,
+    )
+
+
+def _with_person(frame: pl.DataFrame, who: pl.DataFrame | None) -> pl.DataFrame:
+    present = [name for name in IDENTIFIERS if name in frame.columns]
+    if who is None or not present:
+        return frame.with_columns(pl.lit(None, dtype=PERSON).alias("person"))
+    absent = [pl.col(name).is_null() for name in IDENTIFIERS if name not in present]
+    key = who.filter(pl.all_horizontal(absent)) if absent else who
+    return frame.join(
+        key.select(*present, "person"),
+        on=present,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+
+
+def _mentions(frame: pl.DataFrame, at: str | None) -> pl.DataFrame:
+    """Return what a frame says of people; a customer file without dates is the newest word."""
+    when = pl.col(at) if at else pl.lit(None, dtype=INSTANT)
+    extra = [] if at else [c for c in frame.columns if c.startswith("extra:")]
+    fields = [c for c in _CUSTOMER_COLUMNS if c in frame.columns]
+    return frame.filter(pl.col("person").is_not_null()).select(
+        "person", when.alias("at"), *fields, *extra
+    )
+
+
+def _currency(parts: dict[str, list[tuple[Claimed, Lines]]]) -> str | None:
+    return next(
+        (claim.layout.currency for claim, _ in parts["orders"] if claim.layout.currency), None
+    )
+
+
+def _events(parts: Sequence[tuple[Claimed, Lines]], who: pl.DataFrame | None) -> Events:
+    found = [pl.DataFrame(schema=dict(EVENTS))]
+    for claim, read in parts:
+        frame = _with_person(read.frame, who)
+        if "event" not in frame.columns:
+            frame = frame.with_columns(pl.lit(claim.layout.event).alias("event"))
+        found.append(conform(frame, EVENTS))
+    return Events(pl.concat(found).sort("occurred_at", maintain_order=True))
+
+
+def _consents(parts: dict[str, list[tuple[Claimed, Lines]]]) -> Consents:
+    found = [pl.DataFrame(schema=dict(CONSENTS))]
+    for claim, read in parts["orders"]:
+        frame = read.frame.with_columns(pl.col("ordered_at").alias("at"))
+        found.append(
+            people.consents(
+                frame, claim.layout.consents, source=claim.layout.layout, refusals=False
+            )
+        )
+    for claim, read in parts["customers"]:
+        frame = read.frame.with_columns(pl.lit(None, dtype=INSTANT).alias("at"))
+        found.append(
+            people.consents(frame, claim.layout.consents, source=claim.layout.layout, refusals=True)
+        )
+    found += [people.ledger(read.frame) for _, read in parts["consents"]]
+    return Consents(pl.concat(found))
