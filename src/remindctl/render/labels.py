@@ -1,0 +1,175 @@
+"""What the law wants an advertisement to say, put where it wants it, by country and channel.
+
+Korea: 정보통신망법 Article 50(4) and 50(6), Decree 61(3) and 62: the label ``(광고)``, the sender
+and a refusal free of charge. United States: CTIA Messaging Principles (brand, STOP) and CAN-SPAM,
+15 U.S.C. 7704(a)(5) (identified as an advertisement, postal address, opt-out). European Union:
+Directive 2002/58/EC, Article 13 (who sends, and a way to object in every message).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from remindctl.errors import Place, Problem, Refused
+from remindctl.model import FAMILY, Family, Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remindctl.model import Channel, Store
+
+LABEL = "(광고)"
+# (광고) in any brackets and spelling, and the bare word as the first of a message.
+_IN_BRACKETS = re.compile(r"[(\[{<（［【〔〈《]\s*광\s*[.\-/·,]?\s*고\s*[)\]}>）］】〕〉》]")
+_AT_THE_HEAD = re.compile(r"\s*광\s?고(?![가-힣])")
+_HAND_MADE_REFUSAL = re.compile(r"무료\s*(?:수신)?\s*거부")
+_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is added around a message.
+
+    Attributes:
+        subject: before the subject.
+        head: before the text.
+        tail: the last line or lines of text and HTML.
+        brand: the store's name, put before the text unless it is in it already.
+        links: the part of ``tail`` that is a link in HTML.
+    """
+
+    subject: str = ""
+    head: str = ""
+    tail: str = ""
+    brand: str = ""
+    links: str = ""
+
+    def on_subject(self, subject: str) -> str:
+        """Add the label to a subject, which is one line."""
+        return self.subject + subject
+
+    def on_text(self, text: str) -> str:
+        """Add head and tail to a text."""
+        brand = f"{self.brand}: " if self.brand and self.brand not in text else ""
+        return "\n".join(part for part in (self.head, brand + text, self.tail) if part)
+
+    def on_html(self, html: str) -> str:
+        """Add the tail at the end of an HTML body."""
+        if not self.tail:
+            return html
+        lines = escape(self.tail).replace("\n", "<br>")
+        if self.links:
+            url = escape(self.links)
+            lines = lines.replace(url, f'<a href="{url}">{url}</a>')
+        footer = f'<p style="font-size:12px;color:#666">{lines}</p>'
+        end = _BODY_END.search(html)
+        at = end.start() if end else len(html)
+        return html[:at] + footer + html[at:]
+
+
+def is_korean(store: Store) -> bool:
+    """Say whether Korean law decides the form; a preset cannot take a Korean store out of it."""
+    return "KR" in (store.country, store.policy.preset)
+
+
+def label(store: Store, channel: Channel, purpose: Purpose) -> Label:
+    """Return what a message of this store and channel must carry.
+
+    A Kakao message carries nothing: Kakao labels what is flagged as an advertisement. A webhook's
+    receiver is the store's own program.
+
+    Raises:
+        Refused: the configuration lacks what the law asks for; each problem names the key.
+    """
+    family = FAMILY[channel]
+    if purpose is not Purpose.ADVERTISING or family in (Family.KAKAO, Family.WEBHOOK):
+        return Label()
+    lacks = list(_lacks(store, family))
+    if lacks:
+        what = f"advertising by {channel} needs"
+        raise Refused(
+            Problem(Place(), f"{what} `stores.{store.key}.{key}` ({why})", f"add it: {example}")
+            for key, why, example in lacks
+        )
+    if family is Family.EMAIL:
+        return _email(store)
+    if family is Family.PUSH:
+        return _push(store)
+    return _text(store)
+
+
+def _lacks(store: Store, family: Family) -> Iterator[tuple[str, str, str]]:
+    sender, optout = store.sender, store.optout
+    phone = ("optout.phone", "the free refusal", 'optout: {phone: "0808880000"}')
+    link = ("optout.url", "the link to refuse", "optout: {url: https://shop.example/optout}")
+    contact = ("sender.contact", "whom to reach", 'sender: {contact: "02-1234-5678"}')
+    if family is Family.EMAIL:
+        if "url" not in optout:
+            yield link
+        if store.policy.preset == "US" and "address" not in sender:
+            yield "sender.address", "the postal address", 'sender: {address: "1 Main St, …"}'
+        if is_korean(store) and not sender.keys() & {"contact", "phone", "email"}:
+            yield contact
+    elif is_korean(store):
+        if family is Family.TEXT and "phone" not in optout:
+            yield phone
+        elif not optout:
+            yield link
+        if not sender.keys() & {"contact", "phone"}:
+            yield contact
+
+
+def _text(store: Store) -> Label:
+    if is_korean(store):
+        who = f"{store.name} {contact}" if (contact := _contact(store)) else store.name
+        refusal = f"무료수신거부 {store.optout['phone']}"
+        return Label(subject=LABEL, head=LABEL + who, tail=refusal)
+    link = store.optout.get("url") if store.policy.preset != "US" else None
+    stop = f"Opt out: {link}" if link else "Reply STOP to opt out"
+    return Label(brand=store.name, tail=stop)
+
+
+def _email(store: Store) -> Label:
+    link = store.optout["url"]
+    sender = store.sender
+    phone = sender.get("contact") or sender.get("phone")
+    known = (store.name, sender.get("address"), phone, sender.get("email"))
+    who = " | ".join(value for value in known if value)
+    if is_korean(store):
+        tail = f"--\n{who}\n무료수신거부(Unsubscribe): {link}"
+        return Label(subject=f"{LABEL} ", tail=tail, links=link)
+    tail = f"--\nThis is an advertisement from {who}\nUnsubscribe: {link}"
+    return Label(tail=tail, links=link)
+
+
+def _push(store: Store) -> Label:
+    if not is_korean(store):
+        return Label()
+    refusal = store.optout.get("phone") or store.optout["url"]
+    contact = store.sender.get("contact") or store.sender["phone"]
+    head = f"{LABEL}{store.name} {contact}"
+    return Label(subject=f"{LABEL} ", head=head, tail=f"무료수신거부 {refusal}")
+
+
+def _contact(store: Store) -> str:
+    """Return the contact to print: none where it is the number the message comes from."""
+    contact, phone = store.sender.get("contact", ""), store.sender.get("phone", "")
+    same = re.sub(r"\D", "", contact) == re.sub(r"\D", "", phone)
+    return "" if same else contact
+
+
+def hand_made(text: str, *, head: bool) -> str | None:
+    """Return the label or refusal line that someone wrote by hand.
+
+    Args:
+        text: a message or a piece of its template.
+        head: whether the message begins with it.
+    """
+    patterns = (_IN_BRACKETS, _HAND_MADE_REFUSAL)
+    found = next((match for pattern in patterns if (match := pattern.search(text))), None)
+    if found is None and head:
+        found = _AT_THE_HEAD.match(text)
+    return found[0].strip() if found else None

@@ -1,0 +1,417 @@
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remindctl.errors import Place, Refused
+from remindctl.model import Channel, Leg, Policy, Purpose, Store
+from remindctl.render import (
+    NAMES,
+    Rendered,
+    RenderProblem,
+    compile_leg,
+    international,
+    korean,
+    outside_cp949,
+    sms_bytes,
+    template_problems,
+)
+from remindctl.render.filters import cut_bytes, format_date, format_money, josa, mask
+
+GREEN = Store(
+    key="green",
+    name="초록상점",
+    timezone="Asia/Seoul",
+    country="KR",
+    currency="KRW",
+    url="https://shop.example",
+    sender={"phone": "0212345678", "contact": "02-1234-5678", "email": "hi@shop.example"},
+    optout={"phone": "0808880000", "url": "https://shop.example/o?a=1&b=2"},
+    policy=Policy(preset="KR"),
+)
+SHOPIFY = Store(
+    key="shopify",
+    name="Green Shop",
+    timezone="America/New_York",
+    country="US",
+    currency="USD",
+    sender={"address": "1 Main St, Springfield"},
+    optout={"url": "https://shop.example/o"},
+    policy=Policy(preset="US"),
+)
+
+
+def one(
+    text: str,
+    store: Store = GREEN,
+    channel: Channel = Channel.LMS,
+    purpose: Purpose = Purpose.ADVERTISING,
+    row: dict[str, object] | None = None,
+    **fields: str,
+) -> Rendered | RenderProblem:
+    leg = Leg(channel=channel, text=text, **fields)  # type: ignore[arg-type] # subject, html
+    (result,) = compile_leg(leg, store, purpose).render([row or {}])
+    return result
+
+
+def message(*args: object, **kwargs: object) -> Rendered:
+    result = one(*args, **kwargs)  # type: ignore[arg-type]
+    assert isinstance(result, Rendered), result
+    return result
+
+
+def body(template: str, **row: object) -> str:
+    return message(template, purpose=Purpose.INFORMATIONAL, row=row).text
+
+
+def held(template: str, **row: object) -> str:
+    result = one(template, purpose=Purpose.INFORMATIONAL, row=row)
+    assert isinstance(result, RenderProblem)
+    assert result.reason == "content"
+    return result.what
+
+
+def refused(text: str, store: Store = GREEN, channel: Channel = Channel.LMS) -> list[str]:
+    leg = Leg(channel=channel, text=text, places={"text": Place("a.yaml", 10, 3)})
+    with pytest.raises(Refused) as error:
+        compile_leg(leg, store, Purpose.ADVERTISING)
+    return [str(problem) for problem in error.value.problems]
+
+
+# The form the law wants -------------------------------------------------------------------------
+
+
+def test_korean_text_gets_label_sender_and_free_refusal_around_it() -> None:
+    sent = message("{{ first_name }}님", row={"first_name": "수민"}, subject="안녕하세요")
+    assert sent.text == "(광고)초록상점\n수민님\n무료수신거부 0808880000"
+    assert sent.subject == "(광고)안녕하세요"
+    assert (sent.encoding, sent.units, sent.advertising) == ("cp949", sms_bytes(sent.text), True)
+    other = replace(GREEN, sender={"phone": "0212345678", "contact": "1588-0000"})
+    assert message("가", other).text.startswith("(광고)초록상점 1588-0000\n가\n")
+    assert body("가") == "가"
+
+
+def test_a_preset_does_not_take_a_korean_store_out_of_korean_law() -> None:
+    assert message("가", replace(GREEN, policy=Policy(preset="US"))).text.startswith("(광고)")
+
+
+def test_korean_email_is_labelled_in_its_subject_and_says_who_and_how_to_refuse() -> None:
+    sent = message("가", channel=Channel.EMAIL, subject="새 소식", html="<body><p>가</p></body>")
+    assert sent.subject == "(광고) 새 소식"
+    assert sent.text == (
+        "가\n--\n초록상점 | 02-1234-5678 | hi@shop.example\n"
+        "무료수신거부(Unsubscribe): https://shop.example/o?a=1&b=2"
+    )
+    link = "https://shop.example/o?a=1&amp;b=2"
+    assert sent.html is not None
+    assert sent.html.endswith(f'(Unsubscribe): <a href="{link}">{link}</a></p></body>')
+
+
+def test_kakao_labels_by_itself_so_only_the_flag_is_set() -> None:
+    sent = message("가", channel=Channel.BRAND_MESSAGE)
+    assert (sent.text, sent.advertising) == ("가", True)
+
+
+def test_american_text_names_the_brand_once_and_how_to_stop() -> None:
+    assert message("Hi!", SHOPIFY, Channel.SMS).text == "Green Shop: Hi!\nReply STOP to opt out"
+    named = message("Hi from Green Shop", SHOPIFY, Channel.SMS).text
+    assert named == "Hi from Green Shop\nReply STOP to opt out"
+    european = replace(SHOPIFY, country="DE", policy=Policy(preset="EU"))
+    assert message("Hi", european, Channel.SMS).text.endswith("\nOpt out: https://shop.example/o")
+
+
+def test_american_email_carries_the_postal_address_and_a_link() -> None:
+    sent = message("Hi", SHOPIFY, Channel.EMAIL, subject="News")
+    assert sent.subject == "News"
+    assert sent.text == (
+        "Hi\n--\nThis is an advertisement from Green Shop | 1 Main St, Springfield\n"
+        "Unsubscribe: https://shop.example/o"
+    )
+
+
+def test_missing_sender_and_refusal_settings_are_refused_by_the_names_of_their_keys() -> None:
+    bare = replace(GREEN, sender={}, optout={})
+    assert refused("가", bare) == [
+        "advertising by lms needs `stores.green.optout.phone` (the free refusal)",
+        "advertising by lms needs `stores.green.sender.contact` (whom to reach)",
+    ]
+    assert [problem.split("`")[1] for problem in refused("가", bare, Channel.EMAIL)] == [
+        "stores.green.optout.url",
+        "stores.green.sender.contact",
+    ]
+    abroad = replace(SHOPIFY, sender={}, optout={})
+    assert [problem.split("`")[1] for problem in refused("Hi", abroad, Channel.EMAIL)] == [
+        "stores.shopify.optout.url",
+        "stores.shopify.sender.address",
+    ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["(광고) 안녕", "(광 고)안녕", "(광.고) 안녕", "[광고] 안녕", "안녕 (광/고)", "광고 안녕"],
+)
+def test_labels_written_by_hand_are_refused_in_every_spelling(written: str) -> None:
+    assert "written by hand" in refused(written)[0]
+
+
+def test_what_only_looks_like_a_label_is_not_one_and_a_built_one_is_held() -> None:
+    assert "광고주님" in message("광고주님").text
+    result = one("{{ first_name }}", row={"first_name": "[광고]"})
+    assert isinstance(result, RenderProblem)
+    assert refused("안녕\n\n무료 거부 080")[0].startswith("a.yaml:12: `무료 거부`")
+    assert refused("{{ '(광고)' }}")
+
+
+# The sandbox ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ ''['__class__'] }}",
+        "{{ name.format() }}",
+        "{{ name.encode() }}",
+        "{{ {}.update({1: 2}) }}",
+        "{% for i in range(10 ** 9) %}x{% endfor %}",
+        "{% for i in range(1000000000) %}x{% endfor %}",
+        "{% for i in range(1000) %}{% for j in range(1000) %}xxxxx{% endfor %}{% endfor %}",
+        "{{ 'a' * 1000000000 }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a ~ a %}" * 60 + "{{ a | length }}",
+        "{% set a = range(1000) | join('aaaaaaaaaa') %}" * 3
+        + "{{ range(1000) | join(a) | length }}",
+        "{{ 'aaaa' | replace('', name * 3) }}",
+        "{{ 1 / 0 }}",
+        "{{ name + 1 }}",
+        "{{ name | date }}",
+        "{{ name | money }}",
+        "{{ name | josa('도/도') }}",
+    ],
+)
+def test_what_a_template_may_not_or_cannot_do_holds_the_message(template: str) -> None:
+    assert held(template, name="김수민")
+
+
+@pytest.mark.parametrize(
+    ("template", "line", "what"),
+    [
+        ("a\n{% if name %}b", 2, "not a template"),
+        ("a\n\n{{ name | jossa }}", 3, "No filter named 'jossa'"),
+        ("a\n{{ nmae }}", 2, "`nmae` is not known in templates"),
+        ("{{ name }}\n{{ store.urll }}", 2, "`store.urll` is not known"),
+        ("{{ store.sender.fax }}", 1, "`store.sender.fax` is not known"),
+        ("{{ name.__class__ }}", 1, "`.__class__` may not be used"),
+        ("a\n{% macro m() %}{% endmacro %}", 2, "`{% macro %}` may not be used"),
+        ("{% include 'x' %}", 1, "`{% include %}` may not be used"),
+        ("{{ self }}", 1, "`self` is not known"),
+        ("{{ lipsum() }}", 1, "`lipsum` is not known"),
+        ("{% for a in tags recursive %}{% endfor %}", 1, "loops may not be recursive"),
+        (
+            "{% for a in tags %}{% for b in a %}{% for c in b %}" + "{% endfor %}" * 3,
+            1,
+            "loops may not be recursive or more than 2 deep",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_found_without_data(
+    template: str, line: int, what: str
+) -> None:
+    found = list(template_problems(template, {"name": None, "tags": None, **NAMES}))
+    assert any(problem.line == line and what in problem.what for problem in found), found
+
+
+def test_ordinary_templates_have_no_problems() -> None:
+    template = (
+        "{% for p in tags %}{{ loop.index }}. {{ p | upper }}{% if not loop.last %}, {% endif %}"
+        "{% endfor %} {{ store.sender.phone }} {{ anchor.on | date('%m/%d') }} "
+        "{{ name.upper() ~ '!' }}{# note #}"
+    )
+    assert list(template_problems(template, {"name": None, "tags": None, **NAMES})) == []
+    row: dict[str, object] = {"name": "kim", "tags": ["a", "b"], "anchor": {"on": date(2026, 3, 5)}}
+    assert body(template, **row) == "1. A, 2. B 0212345678 03/05 KIM!"
+
+
+@given(st.text(max_size=30))
+def test_a_customers_value_is_data_on_one_line_whatever_it_holds(value: str) -> None:
+    result = one(
+        "[{{ name | default('-') }}]", SHOPIFY, purpose=Purpose.INFORMATIONAL, row={"name": value}
+    )
+    assert isinstance(result, Rendered)
+    assert "\n" not in result.text
+    marks = {unicodedata.category(char) for char in result.text if char != "\u200d"}
+    assert not marks & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_template_syntax_and_writing_marks_in_a_name_do_nothing() -> None:
+    name = "{{ 7*7 }}{% if %}\u202e\x00\r\n둘"
+    assert body("{{ name }}", name=name) == "{{ 7*7 }}{% if %} 둘"
+    sent = message(
+        "x", channel=Channel.EMAIL, subject="{{ n }}", html="{{ n }}", row={"n": "a\nb<i>"}
+    )
+    assert sent.subject == "(광고) a b<i>"
+    assert (sent.html or "").startswith("a b&lt;i&gt;")
+
+
+def test_a_missing_value_is_false_has_a_default_and_otherwise_holds_the_message() -> None:
+    assert body(
+        "{{ name | default('고객') }}/{{ name or 'B' }}/{% if name %}x{% endif %}", name=None
+    ) == ("고객/B/")
+    assert held("{{ name }}님", name="  ") == "name is empty for this customer"
+    assert held("{{ anchor.on }}", anchor={"on": None}) == "on is empty for this customer"
+    assert held("{% if name %}x{% endif %}") == "the text is empty"
+
+
+def test_each_row_gets_its_own_answer_in_order() -> None:
+    leg = compile_leg(Leg(channel=Channel.LMS, text="{{ name }}"), GREEN, Purpose.ADVERTISING)
+    assert leg.names == {"name"}
+    results = leg.render([{"name": "가"}, {"name": None}, {"name": "😀"}, {"name": "나"}])
+    assert [isinstance(result, Rendered) for result in results] == [True, False, False, True]
+
+
+def test_values_are_written_as_people_write_them() -> None:
+    assert (
+        body(
+            "{{ a }} {{ b }} {{ c }} {{ d }}", a=Decimal("39000.0000"), b=30.0, c=["가", "나"], d=3
+        )
+        == "39000 30 가, 나 3"
+    )
+
+
+# Lengths ----------------------------------------------------------------------------------------
+
+
+def test_the_bytes_of_korean_messages() -> None:
+    assert sms_bytes("가" * 45) == korean("가" * 45).units == 90
+    assert sms_bytes("똠뷁펲a") == 7
+    assert outside_cp949("가€☎–é😀a😀") == "–é😀"
+    fits = "가" * 45
+    assert message(fits, channel=Channel.SMS, purpose=Purpose.INFORMATIONAL).units == 90
+    assert "91 bytes, of 90" in str(one(fits + "a", GREEN, Channel.SMS, Purpose.INFORMATIONAL))
+    assert message("가" * 1000, purpose=Purpose.INFORMATIONAL).units == 2000
+    assert "2001 bytes, of 2000" in held("가" * 1000 + "a")
+    assert "41 bytes, of 40" in str(one("가", purpose=Purpose.INFORMATIONAL, subject="a" * 41))
+    assert "cannot carry '😀'" in held("😀")
+
+
+def test_the_label_counts() -> None:
+    text = "가" * 26
+    assert isinstance(one(text, channel=Channel.SMS), RenderProblem)
+    assert isinstance(one(text, channel=Channel.SMS, purpose=Purpose.INFORMATIONAL), Rendered)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "units", "parts"),
+    [
+        ("a" * 160, "gsm-7", 160, 1),
+        ("a" * 161, "gsm-7", 161, 2),
+        ("a" * 306, "gsm-7", 306, 2),
+        ("a" * 307, "gsm-7", 307, 3),
+        ("€" * 80, "gsm-7", 160, 1),
+        ("a" * 152 + "€" + "a" * 152, "gsm-7", 306, 3),  # € is not split: 152 + 154 is one too many
+        ("가" * 70, "ucs-2", 70, 1),
+        ("가" * 71, "ucs-2", 71, 2),
+        ("가" * 134, "ucs-2", 134, 2),
+        ("가" * 135, "ucs-2", 135, 3),
+        ("가" * 66 + "😀" + "가" * 66, "ucs-2", 134, 3),
+        ("ç", "ucs-2", 1, 1),
+        ("\t", "ucs-2", 1, 1),
+    ],
+)
+def test_the_parts_of_international_messages(
+    text: str, encoding: str, units: int, parts: int
+) -> None:
+    assert international(text) == (encoding, units, parts)
+
+
+# Filters ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("사과", "사과가 사과는 사과를 사과와 사과로"),
+        ("귤", "귤이 귤은 귤을 귤과 귤로"),
+        ("콜라겐", "콜라겐이 콜라겐은 콜라겐을 콜라겐과 콜라겐으로"),
+        (
+            "콜라겐 (30포)",
+            "콜라겐 (30포)이 콜라겐 (30포)은 콜라겐 (30포)을 콜라겐 (30포)과 콜라겐 (30포)으로",
+        ),
+        ("‘비누’", "‘비누’가 ‘비누’는 ‘비누’를 ‘비누’와 ‘비누’로"),
+        ("7", "7이 7은 7을 7과 7로"),
+        ("2", "2가 2는 2를 2와 2로"),
+        ("10", "10이 10은 10을 10과 10으로"),
+        ("500ml", "500ml가 500ml는 500ml를 500ml와 500ml로"),
+        ("30g", "30g이 30g은 30g을 30g과 30g으로"),
+        ("SPF", "SPF가 SPF는 SPF를 SPF와 SPF로"),
+        ("XL", "XL이 XL은 XL을 XL과 XL로"),
+        ("Cream", "Cream이 Cream은 Cream을 Cream과 Cream으로"),
+        ("Coffee", "Coffee가 Coffee는 Coffee를 Coffee와 Coffee로"),
+        ("東京", "東京이(가) 東京은(는) 東京을(를) 東京과(와) 東京(으)로"),
+    ],
+)
+def test_particles_follow_the_last_sound(word: str, expected: str) -> None:
+    pairs = ("이/가", "는/은", "을/를", "와/과", "으로/로")
+    assert " ".join(josa(word, pair) for pair in pairs) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "expected"),
+    [
+        (Decimal("12900.0000"), "KRW", "12,900원"),
+        (Decimal("0.5"), "KRW", "1원"),
+        (Decimal("39.9"), "USD", "$39.90"),
+        (-1234.5, "USD", "-$1,234.50"),
+        ("1290", "JPY", "¥1,290"),
+        (7, "CHF", "7.00 CHF"),
+    ],
+)
+def test_money_is_written_by_currency(value: object, currency: str, expected: str) -> None:
+    assert format_money(value, currency) == expected
+
+
+def test_dates_are_written_in_the_stores_language_and_zone() -> None:
+    seoul = ZoneInfo("Asia/Seoul")
+    late = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
+    assert format_date(late, "%Y-%m-%d %H:%M %A", seoul, korean=True) == "2026-03-05 01:00 목요일"
+    assert format_date(date(2026, 3, 5), "%a, %b %-d %%", seoul, korean=False) == "Thu, Mar 5 %"
+    assert format_date("2026-03-05", "%-m월", seoul, korean=True) == "3월"
+    assert body("{{ d | date }}", d=date(2026, 3, 5)) == "2026년 3월 5일"
+    assert (
+        message("{{ d | date }}", SHOPIFY, purpose=Purpose.INFORMATIONAL, row={"d": late}).text
+        == "March 4, 2026"
+    )
+
+
+def test_masks_hide_names_phones_and_addresses() -> None:
+    values = (
+        "김수민",
+        "김수",
+        "남궁수민",
+        "John Smith",
+        "+821090001234",
+        "02-1234-5678",
+        "k@x.example",
+    )
+    assert [mask(value) for value in values] == [
+        "김*민",
+        "김*",
+        "남**민",
+        "J*** S****",
+        "010-****-1234",
+        "02-****-5678",
+        "k***@x.example",
+    ]
+
+
+@given(st.text("가a😀 ", max_size=60), st.integers(0, 60))
+def test_cutting_never_exceeds_its_bytes_and_leaves_short_texts_alone(text: str, size: int) -> None:
+    cut = cut_bytes(text, size)
+    assert sms_bytes(cut) <= size
+    assert cut == text or sms_bytes(text) > size
