@@ -182,6 +182,7 @@ def test_kaplan_meier_gives_the_published_table_of_the_controls() -> None:
         pytest.approx(row, abs=6e-7) for row in expected
     ]
     assert (control.survival[23], control.survival_se[23], control.band(23)) == (0, 0, None)
+    assert (control.low[23], control.high[23]) == (0, control.high[22])
     assert control.cumulative_hazard[23] == pytest.approx(3.527182, abs=6e-7)
 
 
@@ -448,6 +449,31 @@ def test_thin_order_numbers_borrow_the_curve_of_a_wider_group() -> None:
     store = due_thresholds({1: waited(50, 20), 2: waited(20, 20)})
     assert {(one.basis, one.lapsed_days) for one in store.values()} == {("store", 50)}
     assert due_thresholds({1: waited(50, 29)})[1].basis == "none"
+    # First orders never borrow from later ones alone.
+    assert due_thresholds({1: waited(50, 29), 2: waited(20, 40)})[1].basis == "store"
+
+
+def test_quantiles_fall_on_the_day_that_completes_the_share() -> None:
+    for n in range(1, 60):
+        wait = curve(range(1, n + 1), [True] * n)
+        assert [wait.quantile(k / n) for k in range(1, n + 1)] == list(range(1, n + 1))
+
+
+def test_what_is_known_of_those_who_waited_in_vain() -> None:
+    wait = curve([10, 20, 30, 30], [True, True, True, False])
+    assert wait.after_waiting(10, 10) == pytest.approx(1 / 3)
+    assert wait.after_waiting(10, 21) is None
+    everyone_back = curve([5, 6], [True, True])
+    assert everyone_back.after_waiting(5, 90) == 1
+    assert everyone_back.after_waiting(6, 1) is None
+
+
+def test_a_thin_tail_is_never_the_busiest_week() -> None:
+    one_a_day = [(day, True) for day in range(1, 36)] + [(50, False)] * 365
+    last_of_all = [(99, True), (100, True)]
+    busiest = busiest_days(of(one_a_day + last_of_all))
+    assert busiest is not None
+    assert (busiest.from_day, busiest.to_day) == (29, 35)
 
 
 def test_timing_names_each_day_of_waiting() -> None:
