@@ -5,6 +5,7 @@ Everything is known as of one day: what comes later is as if it had not happened
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -299,14 +300,16 @@ def _histogram(gap: pl.Series) -> tuple[HistogramBar, ...]:
     """Count gaps in bars of one width that hold nine in ten of them, then all longer ones."""
     if gap.is_empty():
         return ()
+    # About the square root of the number of gaps: a few gaps spread over many bars show nothing.
+    bars = max(4, min(_HISTOGRAM_BARS, math.isqrt(len(gap))))
     most = gap.quantile(0.9, interpolation="higher") or 1
-    width = next((one for one in _BAR_WIDTHS if one * _HISTOGRAM_BARS >= most), _BAR_WIDTHS[-1])
-    bar = ((gap - 1) // width).clip(upper_bound=_HISTOGRAM_BARS)
+    width = next((one for one in _BAR_WIDTHS if one * bars >= most), _BAR_WIDTHS[-1])
+    bar = ((gap - 1) // width).clip(upper_bound=bars)
     counted: dict[int, int] = dict(bar.value_counts().iter_rows())
     return tuple(
         HistogramBar(
             one * width + 1,
-            None if one == _HISTOGRAM_BARS else (one + 1) * width,
+            None if one == bars else (one + 1) * width,
             counted.get(one, 0),
         )
         for one in range(max(counted) + 1)

@@ -32,12 +32,12 @@ _OWN_ROWS = 4
 
 def due(console: Console, analysis: Analysis) -> None:
     """Print how many customers are due, late and lapsed, and from which day on they are."""
-    section(console, "Who is due, by the days since the last order")
+    section(console, "Who is due, by number of orders and days since the last one")
     if not any(step.customers for step in analysis.due):
         paragraph(console, f"Fewer than {ENOUGH_EVENTS} returns so far: too few to say who is due.")
         return
     states = (state.replace("_", " ") for state in STATES)
-    grid = table("orders so far", *states, "due from", "late from", "lapsed after")
+    grid = table("orders", *states, "due day", "late day", "lapsed day")
     few = [[step] for step in analysis.due if step.number <= _OWN_ROWS]
     many = [step for step in analysis.due if step.number > _OWN_ROWS]
     for steps in [*few, many] if many else few:

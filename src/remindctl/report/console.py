@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NOT_KNOWN = "-"
 INDENT = 2
+NARROWEST = 80
 
 # Currencies without a smaller unit in use (ISO 4217).
 _WHOLE_CURRENCIES = frozenset({"KRW", "JPY", "VND", "CLP", "ISK", "PYG", "XAF", "XOF", "XPF"})
@@ -40,7 +41,10 @@ def _console(stream: TextIO) -> Console:
     # An old Windows console or a C locale may lack a letter; a question mark beats a traceback.
     if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
         stream.reconfigure(errors="replace")
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    # A table squeezed below this loses digits; lines that the terminal wraps lose nothing.
+    console.width = max(console.width, NARROWEST)
+    return console
 
 
 def bar(console: Console, length: int) -> str:
@@ -65,9 +69,12 @@ def indented(console: Console, grid: Table) -> None:
 
 
 def table(first: str, *numbers: str) -> Table:
-    """Start a table without lines: one column of text, then right-aligned columns of numbers."""
+    """Start a table without lines: one column of text, then right-aligned columns of numbers.
+
+    Where the console is too narrow, the text wraps and the numbers stay whole.
+    """
     grid = Table(box=None, pad_edge=False, padding=(0, INDENT, 0, 0), header_style="dim")
-    grid.add_column(first, overflow="ellipsis", no_wrap=True)
+    grid.add_column(first, overflow="fold")
     for name in numbers:
         grid.add_column(name, justify="right", no_wrap=True)
     return grid
