@@ -38,10 +38,9 @@ _TIMES = frozenset(
 )
 _COUNTS = frozenset({"quantity", "stock"})
 _MONEY = frozenset({"amount", "refunded", "price", "value"})
-# What analyze needs of a large file.
 _COMPACT = frozenset(
-    {"order_id", "line_id", "ordered_at", "product", "quantity", "price", "amount", "refunded"}
-    | {"currency", *IDENTIFIERS}
+    {"order_id", "line_id", "ordered_at", "quantity", "price", "amount", "refunded", "currency"}
+    | {*IDENTIFIERS}
 )
 _BLAME = ("_reason", "_value", "_column")
 
@@ -53,13 +52,14 @@ class Settings:
     Attributes:
         zone: IANA name, for clock times whose layout has no zone of its own.
         region: ISO 3166, for phone numbers without a country code.
-        compact: keep only what ``analyze`` needs, ids and addresses as 64-bit hashes: equal where
-            the texts are, different otherwise (a chance of 2⁻⁶⁴ a pair), without meaning elsewhere.
+        compact: keep only what ``analyze`` needs of orders: dates, amounts, these columns (as
+            categories), and ids and addresses as 64-bit hashes: equal where the texts are, different
+            otherwise (but for a chance of 2⁻⁶⁴ a pair), without meaning elsewhere. None = all.
     """
 
     zone: str | None = None
     region: str | None = None
-    compact: bool = False
+    compact: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,9 @@ class _Query:
         header = mended_header(table.header, layout)
         self.mend = header != table.header
         self.position = {name: i for i, name in reversed(list(enumerate(header)))}
+        compact = settings.compact
         wanted: dict[str, tuple[str, ...]] = {
-            f: n for f, n in layout.columns.items() if not settings.compact or f in _COMPACT
+            f: n for f, n in layout.columns.items() if compact is None or f in _COMPACT | compact
         }
         self.fields = {field: names for field, names in wanted.items() if self._present(names)}
         self.formats = {
@@ -234,11 +235,11 @@ class _Query:
             if field in _TIMES:
                 if field == "ordered_at":
                     yield typed.dt.date().alias("ordered_on")
-                if not self.settings.compact:
+                if self.settings.compact is None:
                     yield self._instant(typed, self._cell(*names))
-            elif not self.settings.compact or field in _MONEY or field in _COUNTS:
+            elif self.settings.compact is None or field in _MONEY or field in _COUNTS:
                 yield typed
-            elif field in ("product", "currency"):
+            elif field == "currency" or field in self.settings.compact:
                 yield typed.cast(pl.Categorical())
             else:
                 yield pl.when(typed.is_not_null()).then(typed.hash()).alias(field)
@@ -271,7 +272,7 @@ class _Query:
 
     def _consents(self) -> Iterator[pl.Expr]:
         for i, rule in enumerate(self.layout.consents):
-            if self._present(rule.column) and not self.settings.compact:
+            if self._present(rule.column) and self.settings.compact is None:
                 yield values.text(self._cell(*rule.column)).alias(f"consent{i}")
 
     def _faults(self, field: str, cell: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:

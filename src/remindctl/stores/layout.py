@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from remindctl.documents import OneOrMore, Strict, did_you_mean, parse, wrong
+from remindctl.errors import refuse
 from remindctl.stores.files import read_text
 from remindctl.stores.tables import normalise
 
@@ -319,6 +320,20 @@ def built_in_texts() -> list[tuple[str, str]]:
     folder = resources.files("remindctl.stores") / "layouts"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
     return [(file.name, file.read_text(encoding="utf-8")) for file in files]
+
+
+def built_in_text(name: str) -> str:
+    """Return the file of a built-in layout as it stands.
+
+    Raises:
+        Refused: there is none of that name.
+    """
+    texts = {file.removesuffix(".yaml"): text for file, text in built_in_texts()}
+    if name not in texts:
+        raise refuse(
+            f"no layout is called {name!r}", did_you_mean(name, texts) or "remindctl layouts"
+        )
+    return texts[name]
 
 
 def read_layout_file(path: Path) -> Layout:

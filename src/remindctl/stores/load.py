@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from remindctl.errors import Refused
+from remindctl.errors import Place, Problem, Refused, refuse
 from remindctl.frames import (
     CONSENTS,
     EVENTS,
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from remindctl.errors import Problem
     from remindctl.stores.engine import Lines
     from remindctl.stores.identify import Claimed
 
 _FILE = "_file"
+_SHOWN_REJECTS = 10
 _CUSTOMER_COLUMNS = ("email", "phone", "customer_id", "name", "first_name", "last_name",
                      "locale", "timezone", "tags")  # fmt: skip
 
@@ -58,12 +59,14 @@ class Loaded:
 
     Attributes:
         snapshot: canonical frames. After a compact load only ``orders`` holds anything, with the
-            columns person, order_id (hash), ordered_on, status, product, quantity, amount, currency.
+            columns person, order_id (hash), ordered_on, status, quantity, amount, currency and what
+            was asked for.
         rows: rows of order files that held anything.
         duplicate_lines: lines that a newer file (or a later row) told again.
         rejects: rows that were no use, see ``engine.REJECTS``.
         sources: the files, oldest first.
         zone: where the store's clock is, as far as the layouts say; None = as each row says.
+        store: its name.
     """
 
     snapshot: Snapshot
@@ -72,6 +75,36 @@ class Loaded:
     rejects: pl.DataFrame
     sources: tuple[Source, ...]
     zone: str | None
+    store: str
+
+    def layouts(self, kind: str) -> list[str]:
+        """Return the names of the layouts of one kind of file, each once."""
+        return list(dict.fromkeys(source.layout for source in self.sources if source.kind == kind))
+
+    def last_day(self) -> date:
+        """Return the local date of the last order, of whatever status."""
+        last = self.snapshot.orders["ordered_on"].max()
+        if not isinstance(last, date):
+            raise refuse("no order has a readable date", "see --rejects FILE")
+        return last
+
+    def in_main_currency(self) -> tuple[Orders, str | None, int]:
+        """Return the orders, their main currency, and how many lines are in another.
+
+        Amounts of other currencies become null: they still count as purchases, but no sum mixes them.
+        """
+        orders = self.snapshot.orders
+        if "currency" not in orders.columns:
+            return orders, None, 0
+        counts = orders["currency"].drop_nulls().value_counts(sort=True)
+        if not counts.height:
+            return orders, None, 0
+        main = str(counts["currency"][0])
+        other = pl.col("currency").cast(pl.String) != main
+        if counts.height == 1:
+            return orders, main, 0
+        alone = orders.with_columns(pl.when(~other).then("amount").alias("amount"))
+        return Orders(alone), main, int(counts["count"][1:].sum())
 
 
 def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loaded:
@@ -90,13 +123,14 @@ def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loade
     }
     problems: list[Problem] = []
     for claim in sorted(claimed, key=lambda c: c.known_until):
-        if settings.compact and claim.layout.kind in ("events", "consents"):
+        if settings.compact is not None and claim.layout.kind in ("events", "consents"):
             continue
         read = read_lines(claim.table, claim.layout, settings)
         problems.extend(read.problems)
         parts[claim.layout.kind].append((claim, read))
     if problems:
         raise Refused(problems)
+    _refuse_nothing(parts)
     every = [pair for group in parts.values() for pair in group]
     rejects = pl.concat(
         [pl.DataFrame(schema=dict(REJECTS)), *(lines.rejects for _, lines in every)]
@@ -114,8 +148,29 @@ def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loade
         duplicate_lines=dropped + int(repeated.sum()),
         rejects=rejects.filter(~repeated),
         sources=sources,
+        store=store,
         zone=zones.pop() if len(zones) == 1 and AS_WRITTEN not in zones else settings.zone,
     )
+
+
+def _refuse_nothing(parts: dict[str, list[tuple[Claimed, Lines]]]) -> None:
+    """Refuse files without any order: an answer about nothing looks like an answer."""
+    others = [claim for kind in ("customers", "events", "consents") for claim, _ in parts[kind]]
+    if not parts["orders"]:
+        seen = ", ".join(f"{c.table.name} is {c.layout.title}" for c in others)
+        raise refuse("there is no order file among these files", seen)
+    read = [lines for _, lines in parts["orders"]]
+    first = parts["orders"][0][0].table.name
+    if not any(lines.rows for lines in read):
+        raise refuse("a header and no rows", "choose a longer period when downloading", path=first)
+    if not any(lines.frame.height for lines in read):
+        rejects = pl.concat([lines.rejects for lines in read])
+        raise Refused(
+            Problem(
+                Place(row["file"], row["row"]), f"{row['column'] or 'the row'}: {row['reason']}"
+            )
+            for row in rejects.head(_SHOWN_REJECTS).iter_rows(named=True)
+        )
 
 
 # Orders
@@ -178,10 +233,12 @@ def _snapshot(
     telling = [g for g in groups if any(name in g.columns for name in IDENTIFIERS)]
     who = find_people(telling) if telling else None
     lines = _with_person(lines, who)
+    if "currency" not in lines.columns:
+        lines = lines.with_columns(pl.lit(_currency(parts), dtype=pl.String).alias("currency"))
     until = {
         kind: max(claim.known_until for claim, _ in group) for kind, group in parts.items() if group
     }
-    if settings.compact:
+    if settings.compact is not None:
         nobody = people.addresses(pl.DataFrame(schema={"person": PERSON}))
         return Snapshot(
             Orders(lines), Customers(pl.DataFrame()), nobody, Events(empty(EVENTS)),
@@ -191,8 +248,6 @@ def _snapshot(
     if "line_id" not in orders.columns:
         nth = pl.int_range(1, pl.len() + 1).over("order_id").cast(pl.String)
         orders = orders.with_columns(pl.concat_str("order_id", pl.lit("/"), nth).alias("line_id"))
-    if "currency" not in orders.columns:
-        orders = orders.with_columns(pl.lit(_currency(parts)).alias("currency"))
     mentions = [_mentions(lines, "ordered_at")]
     mentions += [_mentions(_with_person(read.frame, who), None) for _, read in parts["customers"]]
     mentions += [_mentions(_with_person(r.frame, who), "occurred_at") for _, r in parts["events"]]

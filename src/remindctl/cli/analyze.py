@@ -1,0 +1,276 @@
+"""``analyze``: how often customers come back, from files alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from remindctl.analysis import Analysis
+    from remindctl.config import StoreConfig
+    from remindctl.stores.identify import Claimed
+    from remindctl.stores.load import Loaded
+
+
+class Output(StrEnum):
+    """The forms of an answer."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class By(StrEnum):
+    """What cycles are listed of."""
+
+    PRODUCT = "product"
+    CATEGORY = "category"
+    SKU = "sku"
+
+
+def analyze(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="Order files, folders or globs; customer files may come along."),
+    ] = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="Form of the answer.")
+    ] = Output.TABLE,
+    by: Annotated[By, typer.Option(help="List cycles by this.")] = By.PRODUCT,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Look from this day; default: the last order's day."),
+    ] = None,
+    store: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=FILES]",
+            help="Name the store; NAME=FILES,… once per store for several; "
+            "NAME alone without FILES reads remindctl.yaml.",
+        ),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="The remindctl.yaml to use.")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="A layout file, or the name of a layout.")
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Say what a column means; repeatable."),
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write rows that were no use to this CSV.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse files with such rows.")] = False,  # noqa: FBT002 (a flag)
+    password_env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Environment variable with the password of the files."),
+    ] = None,
+) -> None:
+    """Show how often customers come back: intervals, return curves, who is due, good timings."""
+    from remindctl.cli.inputs import claim, password_from  # noqa: PLC0415
+    from remindctl.report.progress import working  # noqa: PLC0415
+
+    day = _day(as_of)
+    with working("Reading and counting"):
+        compact = frozenset(_item_columns(by))
+        open_files = partial(
+            claim, layout=layout, maps=maps or (), password=password_from(password_env)
+        )
+        loads = [
+            (job.name, job.read(open_files, compact))
+            for job in _jobs(files or [], store or [], config)
+        ]
+        if strict:
+            _refuse_rejects(loads)
+        analyses = [_analysis(name, loaded, day, by) for name, loaded in loads]
+    if rejects is not None:
+        _write_rejects(rejects, loads)
+    _show(analyses, output, [name for _, loaded in loads for name in _side_files(loaded)])
+
+
+def _day(text: str | None) -> date | None:
+    from datetime import date  # noqa: PLC0415
+
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    try:
+        return date.fromisoformat(text[:10]) if text is not None else None
+    except ValueError as error:
+        hint = "YYYY-MM-DD, for example 2026-10-31"
+        raise refuse(f"{text!r} is no date", hint, path="--as-of") from error
+
+
+def _item_columns(by: By) -> tuple[str, ...]:
+    from remindctl.cycles import ITEM_COLUMNS  # noqa: PLC0415
+
+    return ITEM_COLUMNS[by]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One store to read: files, or a store of ``remindctl.yaml``."""
+
+    name: str | None
+    files: Sequence[str] = ()
+    configured: StoreConfig | None = None
+
+    def read(
+        self, open_files: Callable[[Sequence[str]], list[Claimed]], compact: frozenset[str]
+    ) -> Loaded:
+        from remindctl.cli.inputs import load_configured  # noqa: PLC0415
+        from remindctl.stores.engine import Settings  # noqa: PLC0415
+        from remindctl.stores.load import load  # noqa: PLC0415
+
+        if self.configured is not None:
+            return load_configured(self.configured, compact=compact)
+        claims = open_files(self.files)
+        name = self.name or _only_shop(claims)
+        return load(claims, Settings(compact=compact), store=name)
+
+
+def _jobs(files: Sequence[str], stores: Sequence[str], config: Path | None) -> list[_Job]:
+    """Divide the arguments into stores."""
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    named = [text.partition("=") for text in stores]
+    if any(sign for _, sign, _ in named):
+        if files or not all(name and part for name, _, part in named):
+            raise refuse(
+                "either every store has its files (NAME=FILES), or the one named store has all",
+                "remindctl analyze --store green=a.xlsx,b.csv --store blue=orders.csv",
+                path="--store",
+            )
+        return [_Job(name, part.split(",")) for name, _, part in named]
+    if files:
+        if len(stores) > 1:
+            hint = f"--store {stores[0]}=FILE --store {stores[1]}=FILE"
+            raise refuse("which file belongs to which store?", hint, path="--store")
+        return [_Job(stores[0] if stores else None, files)]
+    if not stores:
+        hint = "remindctl analyze orders.csv; for a store of remindctl.yaml: --store NAME"
+        raise refuse("no file is given", hint)
+    return [_Job(name, configured=_configured(name, config)) for name in stores]
+
+
+def _configured(name: str, config: Path | None) -> StoreConfig:
+    import os  # noqa: PLC0415
+
+    from remindctl.config import find_config, load_config  # noqa: PLC0415
+    from remindctl.documents import did_you_mean  # noqa: PLC0415
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    found = load_config(find_config(config, os.environ, None, Path.cwd()))
+    if name not in found.stores:
+        raise refuse(
+            f"{found.path} has no store {name!r}", did_you_mean(name, found.stores), path="--store"
+        )
+    return found.stores[name]
+
+
+def _only_shop(claims: Sequence[Claimed]) -> str:
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    shops: dict[str, list[str]] = {}
+    for one in claims:
+        if one.layout.shop != "any":
+            shops.setdefault(one.layout.shop, []).append(one.table.name)
+    if len(shops) > 1:
+        seen = "; ".join(f"{shop}: {', '.join(names)}" for shop, names in shops.items())
+        each = " ".join(f"--store {shop}={','.join(names)}" for shop, names in shops.items())
+        raise refuse(
+            f"these files come from different stores ({seen})",
+            f"for one answer each: {each}; if they are one store's, name it: --store NAME",
+        )
+    return next(iter(shops), "store")
+
+
+def _refuse_rejects(loads: Sequence[tuple[str | None, Loaded]]) -> None:
+    from remindctl.errors import Place, Problem, Refused  # noqa: PLC0415
+
+    problems = [
+        Problem(Place(row["file"], row["row"]), f"{row['column'] or 'the row'}: {row['reason']}")
+        for _, loaded in loads
+        for row in loaded.rejects.iter_rows(named=True)
+    ]
+    if problems:
+        raise Refused(problems)
+
+
+def _analysis(name: str | None, loaded: Loaded, day: date | None, by: By) -> Analysis:
+    from remindctl.analysis import Accounting, analyse  # noqa: PLC0415
+
+    orders, currency, foreign = loaded.in_main_currency()
+    accounting = Accounting(loaded.rows, loaded.duplicate_lines, loaded.rejects.height)
+    analysis = analyse(
+        orders,
+        accounting,
+        day or loaded.last_day(),
+        store=name or loaded.store,
+        layout=", ".join(loaded.layouts("orders")),
+        currency=currency or "",
+        timezone=loaded.zone or "as written",
+        by=by,
+    )
+    if not foreign:
+        return analysis
+    note = f"{foreign} lines are not in {currency}: they count as purchases, not as money"
+    return replace(analysis, notes=(*analysis.notes, note))
+
+
+def _side_files(loaded: Loaded) -> list[str]:
+    return [source.name for source in loaded.sources if source.kind == "events"]
+
+
+def _write_rejects(path: Path, loads: Sequence[tuple[str | None, Loaded]]) -> None:
+    import polars as pl  # noqa: PLC0415
+
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    try:
+        # The mark lets Excel see that it is UTF-8.
+        pl.concat([loaded.rejects for _, loaded in loads]).write_csv(path, include_bom=True)
+    except OSError as error:
+        raise refuse(f"cannot be written: {error.strerror or error}", path=str(path)) from error
+
+
+def _show(analyses: Sequence[Analysis], output: Output, side_files: Sequence[str]) -> None:
+    from remindctl.report.stream import write_data  # noqa: PLC0415
+
+    if output is Output.JSON:
+        from remindctl.report.analysis_json import to_json  # noqa: PLC0415
+
+        write_data(to_json(analyses))
+    elif output is Output.CSV:
+        from remindctl.report.analysis_json import to_csv  # noqa: PLC0415
+
+        write_data(to_csv(analyses))
+    else:
+        from remindctl.report.analysis_table import show  # noqa: PLC0415
+        from remindctl.report.console import data_console  # noqa: PLC0415
+
+        show(data_console(), analyses, next_steps=_next_steps(side_files))
+
+
+def _next_steps(side_files: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what to run next and what it is good for."""
+    steps = [
+        ("remindctl analyze FILE -o json", "the same numbers for a spreadsheet or script"),
+        (
+            "remindctl run CAMPAIGN --dry-run",
+            "who would get a reminder, when, why and at what cost",
+        ),
+        ("remindctl layouts", "the export formats that are understood"),
+    ]
+    if side_files:
+        steps.append(
+            ("remindctl run CAMPAIGN --dry-run", f"uses the carts in {', '.join(side_files)}")
+        )
+    return steps

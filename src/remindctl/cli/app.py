@@ -1,0 +1,89 @@
+"""The commands and the one place where the program ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from remindctl import __version__
+from remindctl.cli.analyze import analyze
+from remindctl.cli.layouts import app as layouts
+from remindctl.errors import Refused
+
+DONE, SOME_FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="remindctl",
+    help="Find how often your shop's customers come back, and remind the ones who are due.",
+    no_args_is_help=True,
+    # Rich's help costs more than the whole rest of --help.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command()(analyze)
+app.add_typer(layouts, name="layouts")
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 (typer calls it so)
+    if value:
+        typer.echo(f"remindctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[  # noqa: FBT002 (a flag on the command line)
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Run before any command."""
+
+
+def main() -> NoReturn:
+    """Run the program and end it with one of the documented exit codes."""
+    try:
+        code = app(standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 (the outermost: whatever is left is a bug)
+        code = _failed(error)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        code = INTERRUPTED
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _failed(error: Exception) -> int:
+    from remindctl.report.stream import write_problems, write_talk  # noqa: PLC0415 (only on failure)
+
+    if isinstance(error, Refused):
+        write_problems(error.problems)
+        return REFUSED
+    if isinstance(error, typer.Abort):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        # The reader has gone (| head); Python would complain again when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    show = getattr(error, "show", None)
+    if callable(show) and hasattr(error, "exit_code"):
+        show()  # a usage error of typer's own
+        return REFUSED
+    if os.environ.get("REMINDCTL_TRACEBACK"):
+        raise error
+    # No traceback: it could show a customer's data. The type and the line of code never do.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code if trace is not None else None
+    where = f"{os.path.basename(code.co_filename)}:{trace.tb_lineno}" if code and trace else "?"  # noqa: PTH119
+    write_talk(
+        f"remindctl: a bug ({type(error).__name__} at {where}); nothing more was done.\n"
+        "  hint: set REMINDCTL_TRACEBACK=1 to see all of it, and report it with that"
+    )
+    return BUG

@@ -1,0 +1,42 @@
+"""Plain writing to stdout and stderr, for what must not wait for a terminal library."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from remindctl.errors import Problem
+
+
+def write_data(text: str) -> None:
+    """Write data to stdout, ended by a line break."""
+    _write(sys.stdout, text)
+
+
+def write_talk(text: str) -> None:
+    """Write talk to stderr, ended by a line break."""
+    _write(sys.stderr, text)
+
+
+def write_problems(problems: Sequence[Problem]) -> None:
+    """Write each problem with its hint to stderr, and their count last."""
+    lines = []
+    for problem in problems:
+        lines.append(str(problem))
+        if problem.hint:
+            lines.append(f"  hint: {problem.hint}")
+    lines.append(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}, nothing was done")
+    write_talk("\n".join(lines))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    # A console that lacks a letter shows a question mark; that beats a traceback.
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="replace")
+    stream.write(text if text.endswith("\n") else f"{text}\n")
+    stream.flush()
