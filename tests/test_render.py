@@ -120,7 +120,8 @@ def test_kakao_labels_by_itself_so_only_the_flag_is_set() -> None:
 
 
 def test_american_text_names_the_brand_once_and_how_to_stop() -> None:
-    assert message("Hi!", SHOPIFY, Channel.SMS).text == "Green Shop: Hi!\nReply STOP to opt out"
+    sent = message("Hi!", SHOPIFY, Channel.LMS, subject="no title abroad")
+    assert (sent.text, sent.subject) == ("Green Shop: Hi!\nReply STOP to opt out", None)
     named = message("Hi from Green Shop", SHOPIFY, Channel.SMS).text
     assert named == "Hi from Green Shop\nReply STOP to opt out"
     european = replace(SHOPIFY, country="DE", policy=Policy(preset="EU"))

@@ -232,6 +232,7 @@ class Campaign:
         basis: for informational campaigns, the ground they stand on.
         reentry: the pause before the same person may start this campaign again.
         place: where the file's first key stands, for problems found later.
+        places: where ``stores`` and ``audience`` stand, if they do.
     """
 
     name: str
@@ -246,3 +247,4 @@ class Campaign:
     control: float = 0.0
     reentry: Span | None = None
     place: Place | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)

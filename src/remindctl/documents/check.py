@@ -188,7 +188,7 @@ def _problems(
         yield Problem(file.place(key), f"`{keys[-1]}` is missing")
     elif kind == "extra_forbidden":
         yield Problem(file.place(key), *_unknown_key(str(keys[-1]), model, keys[:-1]))
-    elif given is None:
+    elif given is None and value.plain() is None:
         yield Problem(file.place(key), f"`{name}` has no value")
     elif kind == "wrong":
         for finding in context["findings"]:

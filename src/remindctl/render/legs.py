@@ -107,7 +107,11 @@ class CompiledLeg:
             if self.advertising and written and (found := hand_made(written, head=True)):
                 return RenderProblem(f"`{found}` is written by hand")
         text = self.label.on_text(text)
-        subject = self.label.on_subject(subject) if subject is not None else None
+        # Korean long messages have a title; nobody else's text messages do.
+        if subject is not None and (FAMILY[self.channel] is not Family.TEXT or self.korean):
+            subject = self.label.on_subject(subject)
+        else:
+            subject = None
         html = self.label.on_html(filled["html"]) if "html" in filled else None
         length = self._length(text)
         for what, hint in self._excess(text, subject, length.units):

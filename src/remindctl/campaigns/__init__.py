@@ -1,0 +1,5 @@
+"""Campaign files: YAML → ``model.Campaign``, with every problem of every file at its line."""
+
+from remindctl.campaigns.load import load_campaigns, problems
+
+__all__ = ["load_campaigns", "problems"]
