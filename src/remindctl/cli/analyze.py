@@ -36,7 +36,7 @@ class By(StrEnum):
     SKU = "sku"
 
 
-def analyze(
+def analyze(  # noqa: PLR0917 (each is an option; typer names them)
     files: Annotated[
         list[str] | None,
         typer.Argument(help="Order files, folders or globs; customer files may come along."),

@@ -1,4 +1,4 @@
-"""What commands that read shop files share: passwords, layouts, and a configured store's sources."""
+"""What commands that read shop files share: passwords, layouts, configured sources."""
 
 from __future__ import annotations
 

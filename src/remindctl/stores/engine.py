@@ -1,7 +1,7 @@
-"""One table and its layout → typed lines, and the rows that could not be used, each with its reason.
+"""One table and its layout → typed lines, and the rows that were no use, each with its reason.
 
-The scan itself already does what belongs to a single row, so that a large file is never held as text.
-What needs the neighbours (an order's first row, its total) follows on the small typed frame.
+The scan itself already does what belongs to a single row, so that a large file is never held as
+text. What needs the neighbours (an order's first row, its total) follows on the small typed frame.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ class Settings:
         zone: IANA name, for clock times whose layout has no zone of its own.
         region: ISO 3166, for phone numbers without a country code.
         compact: keep only what ``analyze`` needs of orders: dates, amounts, these columns (as
-            categories), and ids and addresses as 64-bit hashes: equal where the texts are, different
-            otherwise (but for a chance of 2⁻⁶⁴ a pair), without meaning elsewhere. None = all.
+            categories), and ids and addresses as 64-bit hashes: equal where the texts are,
+            different otherwise (but for a chance of 2⁻⁶⁴ a pair), without meaning elsewhere. None =
+            all.
     """
 
     zone: str | None = None
@@ -143,7 +144,7 @@ class _Query:
         )
 
     def closer(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the same fields read carefully, why a row is no use (null = it is), and the blame."""
+        """Return the same fields read carefully, and why a row is no use (null = it is)."""
         typed = [self._careful(f, self._cell(*n)).alias(f) for f, n in self.fields.items()]
         none = pl.lit(None, dtype=pl.String)
         reason, value, column = none, none, none
@@ -248,7 +249,8 @@ class _Query:
         def at_home(time: pl.Expr) -> pl.Expr:
             return time.dt.replace_time_zone(self.zone, ambiguous="earliest", non_existent="null")
 
-        # A clock that was not put forward writes an hour that the zone skips: the moment is the same.
+        # A clock that was not put forward writes an hour that the zone skips: the moment is the
+        # same.
         moment = pl.coalesce(at_home(local), at_home(local + pl.duration(hours=1)))
         moment = moment.dt.convert_time_zone("UTC")
         if self.layout.zone == AS_WRITTEN:
@@ -303,7 +305,7 @@ def _blank(cell: pl.Expr) -> pl.Expr:
 
 
 def mended_header(header: tuple[str, ...], layout: Layout) -> tuple[str, ...]:
-    """Return ``header`` with CP949 bytes that were read as Latin-1 put right, if the layout asks."""
+    """Return ``header``, its CP949 bytes that were read as Latin-1 put right if need be."""
     if layout.repair is None:
         return header
     mended = _mended(pl.Series(header, dtype=pl.String)).to_list()
@@ -464,7 +466,7 @@ def _resolve_status(
 
 
 def _answer(texts: list[str | None], layout: Layout) -> tuple[str | None, int | None]:
-    """Return the status that the rules give, or the number of the rule that does not know its text."""
+    """Return the status that the rules give, or the number of the rule without an answer."""
     for i, (rule, text) in enumerate(zip(layout.status, texts, strict=True)):
         answer = rule.answer(text)
         if answer is None:

@@ -1,7 +1,7 @@
 """Opening what a shop's download really is: told by its first bytes, never by its name.
 
-A download may be a workbook, a password-protected workbook, text in one of several encodings, any of
-these inside ``.gz`` or ``.zip``, or something that only looks like one of them.
+A download may be a workbook, a password-protected workbook, text in one of several encodings, any
+of these inside ``.gz`` or ``.zip``, or something that only looks like one of them.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def expand(patterns: Iterable[str]) -> list[Path]:
         else:
             matches = [
                 Path(name)
-                for name in sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (absolute patterns)
+                for name in sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (absolute)
                 if Path(name).is_file() and not Path(name).name.startswith("~$")
             ]
             if not matches:
@@ -239,13 +239,13 @@ def _gunzip(name: str, content: bytes) -> bytes:
 
 def _decrypt(name: str, content: bytes, password: Password) -> bytes:
     from msoffcrypto import OfficeFile  # noqa: PLC0415 (most runs meet no protected file)
-    from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError  # noqa: PLC0415
+    from msoffcrypto import exceptions as crypto  # noqa: PLC0415
 
     damaged = refuse("the file is damaged or no table", "download it again", path=name)
     try:
         office = OfficeFile(io.BytesIO(content))
         encrypted = office.is_encrypted()
-    except (FileFormatError, ParseError, OSError, ValueError, EOFError) as error:
+    except (crypto.FileFormatError, crypto.ParseError, OSError, ValueError, EOFError) as error:
         raise damaged from error
     if office.format != "ooxml" or not encrypted:
         raise refuse(
@@ -264,13 +264,15 @@ def _decrypt(name: str, content: bytes, password: Password) -> bytes:
     try:
         office.load_key(password=secret, verify_password=True)
         office.decrypt(plain)
-    except InvalidKeyError as error:
+    except crypto.InvalidKeyError as error:
         raise refuse(
             "the password is wrong",
             "Smartstore asks for a new password at each download: use the one typed then",
             path=name,
         ) from error
-    except (DecryptionError, FileFormatError, ParseError, OSError, ValueError, EOFError) as error:
+    except (crypto.DecryptionError, crypto.FileFormatError, crypto.ParseError) as error:
+        raise damaged from error
+    except (OSError, ValueError, EOFError) as error:
         raise damaged from error
     if not plain.getvalue().startswith(ZIP):
         raise damaged
@@ -296,8 +298,8 @@ def decode(text: Text) -> tuple[Path | bytes, str]:
     """Return ``text`` as UTF-8 (the path itself where it already is) and the name of its encoding.
 
     UTF-8 is tried first and strictly: UTF-8 bytes decode as CP949 without an error into nonsense,
-    while CP949 bytes fail loudly as UTF-8. A plain UTF-8 file on disk is judged by its first and last
-    megabyte, so that a large one is read once; the parser refuses invalid bytes further in.
+    while CP949 bytes fail loudly as UTF-8. A plain UTF-8 file on disk is judged by its first and
+    last megabyte, so that a large one is read once; the parser refuses invalid bytes further in.
 
     Raises:
         Refused: neither UTF-8, UTF-16 nor CP949; names the row of the first undecodable byte.

@@ -130,7 +130,7 @@ def _unclaimed(grid: Grid, layouts: Sequence[Layout], *, only: bool) -> Problem:
 
 
 def known_until(table: Table, layout: Layout, zone: str | None) -> datetime:
-    """Return when the file was downloaded: as its name says, else its mtime; never its newest row."""
+    """Return when the file was downloaded, as its name says, else its mtime."""
     name = PurePath(table.name.split("[")[0].split("!")[-1]).name
     match = re.search(layout.exported_at, name) if layout.exported_at else None
     if match is None:

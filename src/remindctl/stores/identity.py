@@ -1,7 +1,7 @@
 """Who is who: one person is what phone, e-mail and shop id connect.
 
-Every row that names a buyer ties its identifiers together; a person is a connected component of these
-ties. Masked ids, relay numbers and placeholders were made null before, so they tie nothing.
+Every row that names a buyer ties its identifiers together; a person is a connected component of
+these ties. Masked ids, relay numbers and placeholders were made null before, so they tie nothing.
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ def _edges(nodes: list[Nodes]) -> tuple[Nodes, Nodes]:
 def connect(count: int, left: Nodes, right: Nodes) -> Nodes:
     """Return, for each of ``count`` nodes, the smallest node of its connected component.
 
-    Hooks the larger root of each edge under the smaller and halves the paths, over all edges at once;
-    the number of rounds grows with the logarithm of the longest chain (Shiloach and Vishkin 1982).
+    Hooks the larger root of each edge under the smaller and halves the paths, over all edges at
+    once; the number of rounds grows with the logarithm of the longest chain (Shiloach and Vishkin
+    1982).
     """
     parent = np.arange(count, dtype=np.int64)
     while left.size:

@@ -1,7 +1,7 @@
 """Layouts: what the columns of one export format mean, as data.
 
-The built-in formats stand beside this module in ``layouts/``, one YAML file each, in the same form that
-``--layout`` takes. A store's own column names stand nowhere else.
+The built-in formats stand beside this module in ``layouts/``, one YAML file each, in the same form
+that ``--layout`` takes. A store's own column names stand nowhere else.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ AS_WRITTEN = "as written"
 # Spelled out once more because a type must be: a typo is then a problem at its own place.
 FieldName = Literal[
     "order_id", "ordered_at", "delivered_at", "confirmed_at", "currency", "discount_code", "amount",
-    "refunded", "line_id", "product_id", "product", "option", "sku", "category", "quantity", "price",
-    "customer_id", "email", "phone", "name", "first_name", "last_name", "locale", "timezone", "tags",
-    "event", "occurred_at", "event_id", "cart_id", "push_token", "url", "value", "stock", "channel",
-    "purpose", "granted", "at", "night", "source", "wording", "notice_sent_at",
+    "refunded", "line_id", "product_id", "product", "option", "sku", "category", "quantity",
+    "price", "customer_id", "email", "phone", "name", "first_name", "last_name", "locale",
+    "timezone", "tags", "event", "occurred_at", "event_id", "cart_id", "push_token", "url", "value",
+    "stock", "channel", "purpose", "granted", "at", "night", "source", "wording", "notice_sent_at",
 ]  # fmt: skip
 Outcome = Literal["paid", "pending", "cancelled", "refunded", "exchanged", "next"]
 
@@ -221,7 +221,8 @@ class Layout(Strict):
         line_key: fields that make a line unique; the order's id and the line's position otherwise.
         status: rules, asked in order; without any, every line is paid.
         consents: columns that hold consent.
-        event: the name of the event that each row is, unless ``columns.event`` says it (kind: events).
+        event: the name of the event that each row is, unless ``columns.event`` says it (kind:
+            events).
     """
 
     refused_keys: ClassVar[Mapping[str, str]] = {

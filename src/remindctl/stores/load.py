@@ -1,4 +1,4 @@
-"""The files of one store → one truth: overlapping downloads merged, people found, frames conformed."""
+"""The files of one store → one truth: overlapping downloads merged, people found."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ class Loaded:
     def in_main_currency(self) -> tuple[Orders, str | None, int]:
         """Return the orders, their main currency, and how many lines are in another.
 
-        Amounts of other currencies become null: they still count as purchases, but no sum mixes them.
+        Amounts of other currencies become null: they still count as purchases, but no sum mixes
+        them.
         """
         orders = self.snapshot.orders
         if "currency" not in orders.columns:

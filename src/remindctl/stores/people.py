@@ -53,7 +53,8 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
     """Return one row per person with the latest that is known of each field.
 
     Args:
-        mentions: ``person``, ``at`` (instant of the mention, null = earliest) and any customer fields;
+        mentions: ``person``, ``at`` (instant of the mention, null = earliest) and any customer
+            fields;
             further columns are carried as they are.
         known: the people's identifiers.
     """
@@ -75,7 +76,7 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
 
 
 def _keys(known: Addresses) -> pl.DataFrame:
-    """Name each person after their first identifier, so that the name does not depend on the load."""
+    """Name each person after an identifier, so that the name outlives the load."""
     first = known.group_by("person").agg(
         pl.concat_str("kind", pl.lit(":"), "value").min().alias("id")
     )
@@ -120,8 +121,8 @@ def consents(
         mentions: ``at`` (instant of the row, or null), email, phone, ``consent0`` … as text.
         rules: the layout's, in the order of those columns.
         source: what to call where this was seen.
-        refusals: whether ``no`` is a refusal (a customer file, which shows how things stand) or only
-            means that this order brought no consent.
+        refusals: whether ``no`` is a refusal (a customer file, which shows how things stand) or
+            only means that this order brought no consent.
 
     Returns:
         Rows of ``CONSENTS``; of several rows for one address the latest counts.
@@ -162,12 +163,13 @@ def ledger(statements: pl.DataFrame) -> pl.DataFrame:
     """Read a consent ledger: one row per statement and address it names.
 
     Args:
-        statements: phone, email, customer_id, channel, purpose, granted, at, night, source, wording,
+        statements: phone, email, customer_id, channel, purpose, granted, at, night, source,
+            wording,
             notice_sent_at, as far as the file has them.
 
     Returns:
-        Rows of ``CONSENTS``. A statement about a channel belongs to the address of that channel; one
-        that names a customer id alone belongs to the id.
+        Rows of ``CONSENTS``. A statement about a channel belongs to the address of that channel;
+        one that names a customer id alone belongs to the id.
     """
     yes = ["yes", "true", "1", "y", "o", "동의", "수신동의"]
     text = {

@@ -1,12 +1,13 @@
 """Finding the rows and columns in a file: sheets, delimiters, line ends, the header among notices.
 
-A :class:`Grid` is a sheet or a text whose header is not known yet; it shows its first rows. Told which of
-them is the header it becomes a :class:`Table`: cells as text under the positional names ``c0``, ``c1``, …,
-read only as far as a query asks for them.
+A :class:`Grid` is a sheet or a text whose header is not known yet; it shows its first rows. Told
+which of them is the header it becomes a :class:`Table`: cells as text under the positional names
+``c0``, ``c1``, …, read only as far as a query asks for them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -39,8 +40,8 @@ DAMAGE = "damage"
 def normalise(name: str) -> str:
     """Return a header cell as layouts write it.
 
-    Macs decompose Hangul, sheets break lines inside cells, some exports pad names with blanks or mark
-    required columns with a trailing asterisk.
+    Macs decompose Hangul, sheets break lines inside cells, some exports pad names with blanks or
+    mark required columns with a trailing asterisk.
     """
     return " ".join(unicodedata.normalize("NFC", name).replace("\ufeff", "").split()).rstrip("* ")
 
@@ -90,17 +91,18 @@ class Table:
 
 
 class Grid(Protocol):
-    """A sheet or text before its header is known.
-
-    Attributes:
-        name: as in :class:`Table`.
-        head: the cells of its first rows, blank ones as empty strings.
-    """
+    """A sheet or text before its header is known."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As in :class:`Table`."""
+        ...
+
     @property
-    def head(self) -> tuple[tuple[str, ...], ...]: ...
+    def head(self) -> tuple[tuple[str, ...], ...]:
+        """The cells of its first rows, blank ones as empty strings."""
+        ...
+
     def table(self, header_row: int) -> Table:
         """Return the table whose header is ``head[header_row]``."""
         ...
@@ -204,8 +206,9 @@ class _DelimitedText:
     def _is_cut_off(self, width: int) -> bool:
         """Tell whether the last record has fewer cells than the header and no line end.
 
-        The last record may span lines. Going back line by line, the first piece with an even number of
-        quotes starts outside of quotes and so is a whole record; none has, if the end is inside of them.
+        The last record may span lines. Going back line by line, the first piece with an even number
+        of quotes starts outside of quotes and so is a whole record; none has, if the end is inside
+        of them.
         """
         if not self.ends_open:
             return False
@@ -279,12 +282,10 @@ def _text(text: Text) -> _DelimitedText:
 
 def _head(sample: str, delimiter: str) -> tuple[tuple[str, ...], ...]:
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    rows = []
-    try:
-        for cells in itertools.islice(reader, HEAD_ROWS):
-            rows.append(tuple(cells))
-    except csv.Error:
-        pass  # what could be read is enough to look for a header; the reading itself will refuse
+    rows: list[tuple[str, ...]] = []
+    # What can be read is enough to look for a header; the reading itself will refuse.
+    with contextlib.suppress(csv.Error):
+        rows.extend(tuple(cells) for cells in itertools.islice(reader, HEAD_ROWS))
     return tuple(rows)
 
 

@@ -1,10 +1,10 @@
 """Cells as shops write them → values.
 
-Each kind of value is read twice over. The *quick* way is one polars expression for the spelling that
-exports really use; what it leaves null, or what looks suspicious, is read again by the *careful* way, a
-function from a column of text to a typed one. A cell that even then stays null though it held text is
-damaged; the caller decides what that means. Nothing is guessed: a number in scientific notation has
-lost its digits.
+Each kind of value is read twice over. The *quick* way is one polars expression for the spelling
+that exports really use; what it leaves null, or what looks suspicious, is read again by the
+*careful* way, a function from a column of text to a typed one. A cell that even then stays null
+though it held text is damaged; the caller decides what that means. Nothing is guessed: a number in
+scientific notation has lost its digits.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def text(cell: pl.Expr) -> pl.Expr:
 
 
 def code(cell: pl.Expr) -> pl.Expr:
-    """Read an id without what spreadsheets put around digits to keep them: ``'123``, ``="0123"``."""
+    """Read an id without what keeps its digits in spreadsheets: ``'123``, ``="0123"``."""
     trimmed = cell.str.strip_chars(" \t\r\n\u00a0'=\"")
     return pl.when(trimmed != "").then(trimmed)
 
 
 def person_code(cell: pl.Expr) -> pl.Expr:
-    """Read a shop's customer id: ``17850.0`` is ``17850``; masked ids and words for none are null."""
+    """Read a shop's customer id: ``17850.0`` is ``17850``; masked ids are null."""
     found = code(cell).str.replace(r"^(\d+)\.0$", "$1")
     nothing = found.str.to_lowercase().is_in(["na", "n/a", "nan", "null", "none", "-", "0"])
     masked = found.str.contains("*", literal=True)
@@ -79,7 +79,7 @@ def careful_quantities(cells: pl.Series) -> pl.Series:
 
 
 def money(cell: pl.Expr) -> pl.Expr:
-    """Read an amount exactly to four decimals, the quick way; one that holds a ``+`` is suspicious."""
+    """Read an amount exactly to four decimals, the quick way; a ``+`` in it is suspicious."""
     return cell.cast(MONEY, strict=False)
 
 
@@ -102,7 +102,8 @@ def local_time(cell: pl.Expr, form: str) -> pl.Expr:
     """
     if form.endswith("%z"):
         form = form.removesuffix("%z").rstrip()
-        # Formats with an offset are of fixed width, so that a slice is enough and four times cheaper.
+        # Formats with an offset are of fixed width, so that a slice is enough and four times
+        # cheaper.
         cell = cell.str.head(len("2025-10-07 09:50:26") if "%S" in form else 16)
     if any(part in form for part in ("%H", "%I")):
         time = cell.str.to_datetime(form, time_unit="us", strict=False, cache=False)
@@ -112,7 +113,7 @@ def local_time(cell: pl.Expr, form: str) -> pl.Expr:
 
 
 def best_format(sample: Sequence[str], formats: Sequence[str]) -> str:
-    """Return the first of ``formats``, then ISO 8601, that reads the whole sample; else the first."""
+    """Return the first of ``formats``, then ISO 8601, that reads all of the sample."""
     candidates = (*formats, *ISO_FORMATS)
     cells = pl.DataFrame(
         {"cell": [cell for cell in sample if cell.strip()]}, schema={"cell": pl.String}
