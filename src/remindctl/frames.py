@@ -151,7 +151,10 @@ SUPPRESSIONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 
 
 def conform(
-    frame: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]], *, extra: bool = False
+    frame: pl.DataFrame,
+    schema: Mapping[str, pl.DataType | type[pl.DataType]],
+    *,
+    extra: bool = False,
 ) -> pl.DataFrame:
     """Give ``frame`` the columns of ``schema`` in their order and dtypes, absent ones as nulls.
 
@@ -164,8 +167,15 @@ def conform(
         polars.exceptions.InvalidOperationError: a value does not fit its dtype. The edge that
             built the frame must have rejected such a row before.
     """
+    if not frame.columns:
+        # Selecting constants from nothing would make a row of nulls.
+        return empty(schema)
     wanted = [
-        (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name))
+        (
+            pl.col(name).cast(dtype)
+            if name in frame.columns
+            else pl.lit(None, dtype=dtype).alias(name)
+        )
         for name, dtype in schema.items()
     ]
     rest = [name for name in frame.columns if name not in schema] if extra else []

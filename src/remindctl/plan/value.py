@@ -1,0 +1,106 @@
+"""What a plan is: who gets a message and who does not, as frozen frames."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.frames import HISTORY, INSTANT, MONEY, PERSON, History, conform
+from remindctl.model import State
+from remindctl.policy import DRAWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from remindctl.model import Campaign, Store
+
+# What both frames of a plan say of an occasion; see :class:`Plan`.
+_OCCASION: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "key": pl.String,
+    "campaign": pl.String,
+    "step": pl.String,
+    "variant": pl.String,
+    "occasion": pl.String,
+    "store": pl.String,
+    "customer_key": pl.String,
+    "channel": pl.String,
+    "provider": pl.String,
+    "to": pl.String,
+    "due_at": INSTANT,
+    "reason": pl.String,
+    "person": PERSON,
+    "entry": pl.String,
+    "leg": pl.UInt8,
+    "arm": pl.String,
+    "store_arm": pl.String,
+}
+MESSAGES: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    **_OCCASION,
+    "subject": pl.String,
+    "text": pl.String,
+    "html": pl.String,
+    "parts": pl.UInt32,
+    "cost": MONEY,
+    "ground": pl.String,
+    "kind": pl.String,
+    "closes_at": INSTANT,
+}
+HELD: Mapping[str, pl.DataType | type[pl.DataType]] = {**_OCCASION, "detail": pl.String}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """What one campaign does in one store at one instant.
+
+    Attributes:
+        messages: who gets one, longest due first. ``key`` names store, campaign, step and occasion,
+            ``entry`` one start of the campaign; ``reason`` is why it is due, ``ground`` why it may
+            be sent, ``closes_at`` until when (null = no end), ``cost`` in the store's currency.
+        held: who is due and gets none; ``reason`` is a code of ``policy.REASONS``, ``detail`` a
+            sentence.
+    """
+
+    campaign: Campaign
+    store: Store
+    as_of: datetime
+    messages: pl.DataFrame
+    held: pl.DataFrame
+
+    @property
+    def due(self) -> int:
+        """How many messages are due: planned and held."""
+        return len(self.messages) + len(self.held)
+
+    @property
+    def cost(self) -> Decimal:
+        """What the planned messages cost, in the store's currency."""
+        return Decimal(self.messages["cost"].sum() or 0)
+
+    @property
+    def control(self) -> pl.DataFrame:
+        """Who of ``held`` was drawn into a control group: to be remembered like the messages."""
+        return self.held.filter(pl.col("reason").is_in(DRAWN))
+
+    def history(self) -> History:
+        """Return the planned messages as if they were in the log, for the plans after this one."""
+        return History(
+            conform(
+                self.messages.with_columns(
+                    pl.lit(str(State.CLAIMED)).alias("state"),
+                    pl.lit(self.as_of, dtype=INSTANT).alias("claimed_at"),
+                    pl.lit(list(self.campaign.tags), dtype=pl.List(pl.String)).alias("tags"),
+                    pl.lit(self.campaign.counts_for_caps).alias("counts"),
+                ),
+                HISTORY,
+            )
+        )
+
+
+def key_of(*parts: str) -> str:
+    """Name a message or an entry for ever: a hash of store, campaign, step and occasion."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

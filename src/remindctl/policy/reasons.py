@@ -1,0 +1,32 @@
+"""The gates in their order, each with the reason it gives for holding a message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Code → sentence, in the order in which the gates stand.
+REASONS: Mapping[str, str] = {
+    "unreachable": "no usable address for any of the channels",
+    "opted_out": "refused this kind of message, or opted out",
+    "no_consent": "no recorded consent to advertising on this channel",
+    "consent_notice_overdue": "consent is older than two years and its notice was not sent",
+    "never_open": "the hours of the step and of the channel never meet",
+    "night": "due in closed hours, and the step says to skip those",
+    "too_late": "would have to be moved further than the step allows",
+    "occasion_over": "the customer has ordered meanwhile, or the occasion has ended otherwise",
+    "orders_older_than_anchor": "the order files end before the due time; an order may be missing",
+    "not_open_now": "outside the hours of the step or of the channel at this moment",
+    "already": "already messaged on this occasion",
+    "reentry": "was in this campaign too recently",
+    "content": "the message cannot be made for this customer",
+    "cap": "has enough messages for now",
+    "control": "kept out of this campaign as its control group",
+    "holdout": "kept out of all campaigns as the store's holdout",
+    "limit": "beyond --limit",
+}  # fmt: skip
+
+# Held for ever on this occasion, and remembered in the log like a message.
+DRAWN = ("control", "holdout")

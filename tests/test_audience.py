@@ -1,0 +1,166 @@
+"""Occasions and their time: what ends them, and when a moved due instant is no longer due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from remindctl.audience import ANCHORS, LONGEST_MOVE, Sources, occasions, problems, schedule
+from remindctl.errors import Place
+from remindctl.frames import EVENTS, INSTANT, Events, conform
+from remindctl.hours import Opening
+from remindctl.model import Audience, Due, Span, Window
+from remindctl.profiles import COLUMNS, Profiles
+
+ORDERED = datetime(2025, 5, 1, 3, 0, tzinfo=UTC)  # noon in Seoul
+NOW = ORDERED + timedelta(days=31)
+NIGHT_IS_CLOSED = (Opening(Window(time(8), time(21))),)
+
+
+def sources(
+    *, again: datetime | None = None, events: tuple[tuple[str, datetime], ...] = ()
+) -> Sources:
+    last = again or ORDERED
+    day = (last + timedelta(hours=9)).date()
+    row = {
+        "person": 0,
+        "first_order_id": "A",
+        "last_order_id": "B" if again else "A",
+        "first_at": ORDERED,
+        "last_at": last,
+        "first_on": ORDERED.date(),
+        "last_on": day,
+        "segments": ["repeat"],
+    }
+    schema = {name: column.dtype for name, column in COLUMNS.items()}
+    happened = [{"person": 0, "event": event, "occurred_at": at} for event, at in events]
+    return Sources(
+        profiles=Profiles(conform(pl.DataFrame([row]), schema, extra=True)),
+        events=Events(conform(pl.DataFrame(happened or None), EVENTS)),
+        zone="Asia/Seoul",
+        as_of=NOW,
+    )
+
+
+def over(found: Sources, **due: object) -> list[bool]:
+    rule: dict[str, object] = {"after": "first_order", "wait": Span(days=30), **due}
+    return occasions(found, Audience(), Due(**rule))["over"].to_list()  # type: ignore[arg-type]
+
+
+def test_each_order_is_its_own_occasion() -> None:
+    found = sources(again=ORDERED + timedelta(days=2))
+    assert {name: ANCHORS[name](found)["occasion"].item() for name in ANCHORS} == {
+        "first_order": "A",
+        "last_order": "B",
+    }
+
+
+def test_an_order_ends_an_occasion_unless_it_is_of_the_same_day() -> None:
+    assert over(sources()) == [False]
+    assert over(sources(again=ORDERED + timedelta(hours=11))) == [False]
+    assert over(sources(again=ORDERED + timedelta(hours=13))) == [True]
+    assert over(sources(again=ORDERED + timedelta(hours=13)), until="never") == [False]
+
+
+def test_events_end_occasions_too() -> None:
+    later = ORDERED + timedelta(days=3)
+    assert over(sources(events=(("purchase", later),))) == [True]
+    assert over(sources(events=(("purchase", NOW + timedelta(seconds=1)),))) == [False]
+    assert over(sources(events=(("review", later),)), until="review") == [True]
+    assert over(sources(events=(("review", ORDERED - timedelta(1)),)), until="review") == [False]
+
+
+def wanted(at: datetime) -> pl.DataFrame:
+    return pl.DataFrame({"wanted_at": pl.Series([at], dtype=INSTANT), "zone": ["Asia/Seoul"]})
+
+
+def test_a_move_further_than_allowed_is_too_late_not_silent() -> None:
+    ten_at_night = datetime(2025, 6, 1, 13, tzinfo=UTC)
+    as_of = ten_at_night + timedelta(hours=12)
+    for delay, late in (
+        (Span(seconds=3600 * 9), True),
+        (Span(seconds=3600 * 10), False),
+        (None, False),
+    ):
+        due = Due(after="last_order", wait=Span(), max_delay=delay)
+        [row] = schedule(wanted(ten_at_night), due, NIGHT_IS_CLOSED, as_of).to_dicts()
+        assert row["due_at"] == ten_at_night + timedelta(hours=10)
+        assert row["too_late"] is late
+    holidays = frozenset(
+        (ten_at_night + timedelta(days=n)).date() for n in range(LONGEST_MOVE.days + 2)
+    )
+    due = Due(after="last_order", wait=Span())
+    as_of = ten_at_night + timedelta(days=40)
+    [row] = schedule(wanted(ten_at_night), due, (Opening(closed_on=holidays),), as_of).to_dicts()
+    assert row["too_late"]
+
+
+def test_hours_that_never_meet_are_said_not_waited_for() -> None:
+    due = Due(after="last_order", wait=Span(), at=Window(time(22), time(23)))
+    [row] = schedule(wanted(ORDERED), due, NIGHT_IS_CLOSED, NOW).to_dicts()
+    assert row["never_open"]
+
+
+WINDOWS = st.sampled_from([None, Window(time(16), time(17)), Window(time(23), time(9))])
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.integers(0, 72 * 4),
+    st.none() | st.integers(0, 30),
+    WINDOWS,
+    st.sampled_from(["Asia/Seoul", "America/New_York"]),
+)
+def test_due_means_the_moved_instant_has_come_and_its_window_is_not_over(
+    quarters: int, within: int | None, at: Window | None, zone: str
+) -> None:
+    as_of = ORDERED + timedelta(minutes=15 * quarters)
+    span = None if within is None else Span(seconds=3600 * within)
+    due = Due(after="last_order", wait=Span(), at=at, within=span)
+    rows = schedule(wanted(ORDERED).with_columns(zone=pl.lit(zone)), due, NIGHT_IS_CLOSED, as_of)
+
+    def is_open(instant: datetime) -> bool:
+        wall = instant.astimezone(ZoneInfo(zone)).time()
+        inside = at is None or (
+            at.opens <= wall < at.closes
+            if at.opens < at.closes
+            else wall >= at.opens or wall < at.closes
+        )
+        return inside and time(8) <= wall < time(21)
+
+    moved = ORDERED
+    while not is_open(moved):
+        moved += timedelta(minutes=15)
+    expires = (
+        datetime.max.replace(tzinfo=UTC) if within is None else moved + timedelta(hours=within)
+    )
+    if not moved <= as_of <= expires:
+        assert rows.is_empty()
+        return
+    [row] = rows.to_dicts()
+    assert row["due_at"] == moved
+    assert row["open_now"] == is_open(as_of)
+    if row["open_now"]:
+        assert as_of <= row["closes_at"] <= expires
+
+
+@pytest.mark.parametrize(
+    ("audience", "found"),
+    [
+        (Audience(segments=("new", "big"), exclude=("loyal",), where="spent > 3"), []),
+        (
+            Audience(segments=("neu",), exclude=("wholesale",)),
+            ["no segment 'neu'", "no segment 'wholesale'"],
+        ),
+        (Audience(where="spendt > 3"), ["no column 'spendt' in Profiles"]),
+    ],
+)
+def test_an_audience_names_what_exists(audience: Audience, found: list[str]) -> None:
+    said = problems(audience, {"big": "spent > 9"}, Place("winback.yaml", 4, 3))
+    assert [problem.what for problem in said] == found
+    assert {problem.place for problem in said} <= {Place("winback.yaml", 4, 3)}
