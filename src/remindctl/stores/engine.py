@@ -116,8 +116,9 @@ class _Query:
         self.mend = header != table.header
         self.position = {name: i for i, name in reversed(list(enumerate(header)))}
         compact = settings.compact
+        needed = None if compact is None else _COMPACT | compact | set(layout.line_key)
         wanted: dict[str, tuple[str, ...]] = {
-            f: n for f, n in layout.columns.items() if compact is None or f in _COMPACT | compact
+            f: n for f, n in layout.columns.items() if needed is None or f in needed
         }
         self.fields = {field: names for field, names in wanted.items() if self._present(names)}
         self.formats = {
@@ -231,8 +232,14 @@ class _Query:
 
     def _kept(self) -> Iterator[pl.Expr]:
         """Yield the typed fields in the form the frame keeps them."""
+        key = [field for field in self.layout.line_key if field in self.fields]
+        if key:
+            line = pl.col(key[0]) if len(key) == 1 else pl.concat_str(key, separator="/")
+            yield (line if self.settings.compact is None else line.hash()).alias("line_id")
         for field, names in self.fields.items():
             typed = pl.col(field)
+            if field == "line_id" and key:
+                continue
             if field in _TIMES:
                 if field == "ordered_at":
                     yield typed.dt.date().alias("ordered_on")

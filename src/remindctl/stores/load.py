@@ -194,7 +194,7 @@ def _merge(parts: Sequence[tuple[Claimed, Lines]]) -> tuple[pl.DataFrame, int]:
                 pl.concat_str(pl.lit(f"{claim.layout.shop}:"), "order_id").alias("order_id")
             )
         frames.append(frame)
-    keyed = all("line_id" in claim.layout.line_key for claim, _ in parts)
+    keyed = all(claim.layout.line_key and "line_id" in read.frame.columns for claim, read in parts)
     lines = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
     before = lines.height
     if keyed:
