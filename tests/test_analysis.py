@@ -122,6 +122,7 @@ def test_what_is_left_out_is_counted_once_per_order_and_reason() -> None:
         line(1, 20, "g"),
         line(2, 31, "h", status="refunded"),
         line(2, 31, "i"),
+        line(2, 0, "j", ordered_on=None, status="cancelled"),
     )
     found = analyse(
         orders,
@@ -133,7 +134,7 @@ def test_what_is_left_out_is_counted_once_per_order_and_reason() -> None:
         timezone="Asia/Seoul",
     )
     assert found.excluded == Excluded(
-        cancelled=2,
+        cancelled=3,
         refunded=1,
         unpaid=1,
         exchanged=1,
@@ -151,22 +152,28 @@ def shampoo(person: int, *days: int) -> list[dict[str, object]]:
     return [line(person, day, product_id="p1", product="샴푸", category="목욕") for day in days]
 
 
-def test_products_come_back_by_id_and_carry_their_last_name() -> None:
+def test_products_come_back_by_id_and_carry_their_latest_name() -> None:
     lines = [one for person in range(40) for one in shampoo(person, 0, 30)]
     lines += [line(person, 60, product_id="p1", product="샴푸 리뉴얼") for person in range(3)]
-    lines += [line(7, 10, "soap", product_id=None, product="비누")]
+    lines += shampoo(40, 0)
+    lines += [line(7, day, product_id=None, product="비누") for day in (10, 20)]
     lines += [line(9, 10, "void", product_id=None, product=None)]
     lines += [line(9, 11, "sent back", product_id="p9", product="수건", status="refunded")]
     found = analysed(frame(*lines), START + timedelta(90))
     renewed, soap = found.items
     assert found.item_count == 2
-    assert (renewed.name, renewed.buyers, renewed.orders) == ("샴푸 리뉴얼", 40, 83)
+    assert (renewed.name, renewed.buyers, renewed.orders) == ("샴푸 리뉴얼", 41, 84)
     assert (renewed.repeat_buyers, renewed.returned, renewed.enough) == (40, 43, True)
-    # 43 of the 83 waits ended on day 30, so the median is reached and three quarters are not.
+    # 43 of the 84 waits ended on day 30, so the median is reached and three quarters are not.
     assert (renewed.p25, renewed.median, renewed.p75) == (30, 30, None)
-    assert (soap.name, soap.buyers, soap.enough, soap.median) == ("비누", 1, False, None)
+    # One return of one buyer is a fact, no cycle.
+    assert (soap.name, soap.buyers, soap.returned) == ("비누", 1, 1)
+    assert (soap.enough, soap.p25, soap.median) == (False, None, None)
+    # An item without a name is called by its id.
+    nameless = [{**one, "product": None} for one in shampoo(1, 0)]
+    assert analysed(frame(*nameless)).items[0].name == "p1"
     bath = analysed(frame(*lines), by="category")
-    assert [(one.name, one.buyers) for one in bath.items] == [("목욕", 40)]
+    assert [(one.name, one.buyers) for one in bath.items] == [("목욕", 41)]
     assert bath.by == "category"
     many = [line(n, 0, product=f"no {n}") for n in range(LISTED_ITEMS + 5)]
     found = analysed(frame(*many))
@@ -199,6 +206,18 @@ def test_too_few_returns_are_told_not_stretched() -> None:
     }
     assert found.notes[0] == "only 29 repeat purchases: due dates and timings need 30"
     assert any("covers 10 days" in note for note in found.notes)
+
+
+def test_a_win_back_promises_nothing_from_the_thin_end_of_a_curve() -> None:
+    lines = [line(n, 300) for n in range(400)] + [line(n, 310) for n in range(40)]
+    lines += [line(n, 0) for n in range(400, 405)] + [line(404, 90)]
+    found = analysed(frame(*lines), START + timedelta(350))
+    first = next(one for one in found.suggestions if one.campaign == "first_win_back")
+    # Of the few who were observed longer, one came back on day 90.
+    assert (first.wait_days, first.reason) == (
+        10,
+        "by day 10, 90% of the returns that come within 50 days have come",
+    )
 
 
 @pytest.mark.parametrize("amount", [None, Decimal(0), Decimal(-5)])

@@ -181,7 +181,9 @@ def item_cycles(orders: Orders, by: str, as_of: date) -> tuple[tuple[ItemCycle, 
         .filter(pl.col("item").is_not_null())
         .collect()
     )
-    sizes = lines.group_by("item").agg(pl.len(), pl.col("name").drop_nulls().last())
+    named = pl.col("name").is_not_null()
+    latest_name = pl.col("name").filter(named).max_by(pl.col("ordered_on").filter(named))
+    sizes = lines.group_by("item").agg(pl.len(), latest_name)
     most = sizes.sort(-pl.col("len").cast(pl.Int64), pl.col("item").cast(pl.String))
     items = []
     for code, _, label in most.head(LISTED_ITEMS).iter_rows():

@@ -11,7 +11,7 @@ import polars as pl
 from remindctl.intervals import LATER_ORDERS, DueThresholds, later_orders, thresholds_of, timing
 from remindctl.profiles import Profiles
 from remindctl.segments import LIFECYCLE, assign
-from remindctl.survival import busiest_days
+from remindctl.survival import busiest_days, pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,9 +116,9 @@ class Suggestion:
 def suggestions(by_order: Mapping[int, ReturnCurve]) -> tuple[Suggestion, ...]:
     """Read campaign timings off the curves; one that too few returns stand behind is absent."""
     found = []
-    first, later = by_order.get(1), later_orders(by_order)
+    first, later = by_order.get(1, pool([])), later_orders(by_order)
     once, again = "customers with one order", "customers with two or more orders"
-    week = busiest_days(first) if first else None
+    week = busiest_days(first)
     if week:
         reason = (
             f"a second order is most likely on days {week.from_day}-{week.to_day}: "
@@ -133,18 +133,17 @@ def suggestions(by_order: Mapping[int, ReturnCurve]) -> tuple[Suggestion, ...]:
         )
         found.append(Suggestion("reminder", again, "last_order", limits.due_days, reason))
     for campaign, audience, wait in (("first_win_back", once, first), ("win_back", again, later)):
-        limits = thresholds_of(wait, "") if wait else None
-        if wait and limits and limits.lapsed_days is not None:
-            reason = _win_back_reason(wait, limits, limits.lapsed_days)
+        limits = thresholds_of(wait, "order_number" if wait is first else "later_orders")
+        if limits and limits.lapsed_days is not None:
+            reason = _win_back_reason(wait, limits.lapsed_days)
             found.append(Suggestion(campaign, audience, "last_order", limits.lapsed_days, reason))
     return tuple(found)
 
 
-def _win_back_reason(wait: ReturnCurve, limits: DueThresholds, lapsed_days: int) -> str:
+def _win_back_reason(wait: ReturnCurve, lapsed_days: int) -> str:
     """Say how low the chance of a return has become by the lapsed day."""
     reason = (
-        f"by day {lapsed_days}, 90% of the returns that come within {limits.horizon_days} days "
-        "have come"
+        f"by day {lapsed_days}, 90% of the returns that come within {wait.horizon} days have come"
     )
     still = wait.after_waiting(lapsed_days, _LOOK_AHEAD_DAYS)
     if still is None or lapsed_days + _LOOK_AHEAD_DAYS > wait.horizon:
