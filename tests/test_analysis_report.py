@@ -281,6 +281,12 @@ def test_the_headline_says_no_more_than_the_data() -> None:
     )
 
 
+def test_a_store_without_zone_and_currency_says_neither() -> None:
+    unknown = replace(small_shop(), timezone="", currency="")
+    assert "as of 2026-04-11\n" in printed(unknown)
+    assert "84,000.00  bought on one day" in printed(unknown)
+
+
 def test_no_line_is_wider_than_the_terminal() -> None:
     for line in printed(cdnow(), small_shop()).splitlines():
         assert cell_len(line) <= 80
@@ -305,6 +311,7 @@ def test_numbers_are_written_for_people() -> None:
     assert money(Decimal("1234567.8900"), "KRW") == "1,234,568 KRW"
     assert money(Decimal("-1234.5"), "USD") == "-1,234.50 USD"
     assert money(None, "USD") == "-"
+    assert money(Decimal("5.00"), "") == "5.00"
     assert one_line("비누\x1b[31m\n") == "비누 [31m "
 
 

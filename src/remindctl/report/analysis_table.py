@@ -115,9 +115,10 @@ def _store(console: Console, analysis: Analysis) -> None:
     span = "no paid orders"
     if period.first:
         span = f"{period.first} to {period.last} ({days(period.days)})"
-    place = f"as of {analysis.as_of}, {analysis.timezone}, {analysis.currency}"
+    # A file read with --map says neither zone nor currency.
+    known = (f"as of {analysis.as_of}", analysis.timezone, analysis.currency)
     console.print(Text.assemble((analysis.store, "bold"), f"  {analysis.layout} export, {span}"))
-    console.print(Text(place, style="dim"))
+    console.print(Text(", ".join(filter(None, known)), style="dim"))
     console.print()
     paragraph(console, headline(analysis), "bold")
     if counts.customers:

@@ -123,8 +123,8 @@ def percent(share: float | None, decimals: int = 0) -> str:
 
 
 def money(amount: Decimal | None, currency: str) -> str:
-    """Write an amount with its currency code, in the currency's own decimals."""
+    """Write an amount with its currency code, if known, in the currency's own decimals."""
     if amount is None:
         return NOT_KNOWN
     unit = Decimal(1) if currency in _WHOLE_CURRENCIES else Decimal("0.01")
-    return f"{amount.quantize(unit, rounding=ROUND_HALF_EVEN):,} {currency}"
+    return f"{amount.quantize(unit, rounding=ROUND_HALF_EVEN):,} {currency}".rstrip()
