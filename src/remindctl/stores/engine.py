@@ -121,6 +121,8 @@ class _Query:
             f: n for f, n in layout.columns.items() if needed is None or f in needed
         }
         self.fields = {field: names for field, names in wanted.items() if self._present(names)}
+        phones = self._sample(table, self.fields.get("phone", ()))
+        self.international = values.are_international(phones)
         self.formats = {
             field: values.best_format(self._sample(table, names), layout.dates)
             for field, names in self.fields.items()
@@ -132,7 +134,7 @@ class _Query:
         typed = [self._quick(f, self._cell(*n)).alias(f) for f, n in self.fields.items()]
         suspect = pl.any_horizontal(*self._suspicions()).fill_null(value=False)
         return (
-            self._filled(rows)
+            self._without_helpers(rows)
             .with_columns(typed)
             .select(
                 ROW,
@@ -157,13 +159,16 @@ class _Query:
                 value = pl.when(wrong).then(cell).otherwise(value)
                 column = pl.when(wrong).then(name).otherwise(column)
         blame = (reason.alias("_reason"), value.alias("_value"), column.alias("_column"))
-        return rows.with_columns(typed).select(ROW, DAMAGE, *self._kept(), *blame)
+        empty = self._empty().alias("_empty")
+        return rows.with_columns(typed).select(ROW, DAMAGE, *self._kept(), *blame, empty)
 
-    def _filled(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Leave out blank rows and rows of instructions."""
+    def _empty(self) -> pl.Expr:
+        """Tell whether none of the columns we know holds anything."""
         used = [*self.fields.values(), *(rule.column for rule in self.layout.status)]
-        cells = [self._cell(*names) for names in used if self._present(names)]
-        rows = rows.filter(~pl.all_horizontal(cell.is_null() for cell in cells))
+        return pl.all_horizontal(_blank(self._cell(*n)) for n in used if self._present(n))
+
+    def _without_helpers(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Leave out rows of instructions."""
         helpers = [
             self._cell(name).str.strip_chars().is_in(list(texts))
             for name, texts in self.layout.helper_rows.items()
@@ -182,6 +187,8 @@ class _Query:
             return values.money(cell)
         if field in _COUNTS:
             return values.quantity(cell)
+        if field == "phone" and self.international:
+            return values.international_phone(cell)
         if field == "phone":
             return values.phone(cell, self.region)
         return self._text(field)(cell)
@@ -195,7 +202,9 @@ class _Query:
         if field in _COUNTS:
             return _each(cell, values.careful_quantities, pl.Int64())
         if field == "phone":
-            return _each(cell, partial(values.careful_phones, region=self.region), pl.String())
+            read = partial(values.careful_phones, region=self.region)
+            # Python goes through what the usual spellings leave, and no further.
+            return pl.coalesce(values.phone(cell, self.region), _each(cell, read, pl.String()))
         return self._text(field)(cell)
 
     def _text(self, field: str) -> Callable[[pl.Expr], pl.Expr]:
@@ -207,6 +216,9 @@ class _Query:
 
     def _suspicions(self) -> Iterator[pl.Expr]:
         """Yield cheap signs that a row needs a closer look; every fault shows at least one."""
+        if self.layout.kind in ("customers", "consents"):
+            telling = [pl.col(f).is_null() for f in (*IDENTIFIERS, "channel") if f in self.fields]
+            yield pl.all_horizontal(telling)
         for field, names in self.fields.items():
             cell, typed = self._cell(*names), pl.col(field)
             unread = typed.is_null() & cell.is_not_null()
@@ -276,7 +288,7 @@ class _Query:
                 # It matters whether, not with what: mostly a date, each another text.
                 text = pl.when(~_blank(self._cell(*rule.column))).then(pl.lit("filled"))
             else:
-                text = values.text(self._cell(*rule.column))
+                text = self._cell(*rule.column)
             yield text.cast(pl.Categorical()).alias(f"_status{i}")
 
     def _consents(self) -> Iterator[pl.Expr]:
@@ -338,6 +350,10 @@ def _reread_suspects(frame: pl.DataFrame, table: Table, query: _Query) -> pl.Dat
         return frame.with_columns(**blame)
     wanted = pl.col(ROW).is_in(suspects.implode())
     found = table.collect(lambda rows: query.closer(rows.filter(wanted))).drop(DAMAGE)
+    blank = found.filter("_empty")[ROW]
+    if blank.len():
+        frame = frame.filter(~pl.col(ROW).is_in(blank.implode()))
+    found = found.drop("_empty")
     return frame.with_columns(**blame).update(found, on=ROW, how="left", include_nulls=True)
 
 

@@ -166,7 +166,7 @@ class StatusRule(Strict):
 
     def answer(self, text: str | None) -> Outcome | None:
         """Return the answer for ``text``, or None where it has none."""
-        if text is None:
+        if text is None or not text.strip():
             return self.blank
         if self.filled is not None:
             return self.filled

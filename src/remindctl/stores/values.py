@@ -60,7 +60,9 @@ def person_code(cell: pl.Expr) -> pl.Expr:
 def email(cell: pl.Expr) -> pl.Expr:
     """Read an e-mail address in lower case; what is masked or no address is null."""
     lower = cell.str.strip_chars(" \t\r\n\u00a0'").str.to_lowercase()
-    sound = lower.str.contains("@", literal=True) & ~lower.str.contains("[*\\s,;<>]")
+    sound = lower.str.contains("@", literal=True)
+    for sign in "* ,":
+        sound &= ~lower.str.contains(sign, literal=True)
     return pl.when(sound).then(lower)
 
 
@@ -179,14 +181,31 @@ def phone(cell: pl.Expr, region: str | None) -> pl.Expr:
             ``'+1 555-555-5555``, ``(999) 999-9999``.
         region: the country of numbers without a country code, as ISO 3166.
     """
-    digits = cell.str.replace_all(r"[^0-9+*eE]", "")
-    number = digits.str.replace(r"^\+?820?(1(?:0\d{8}|[16789]\d{7,8}))$", "+82$1")
-    if region == "KR":
-        number = number.str.replace(r"^0?(1(?:0\d{8}|[16789]\d{7,8}))$", "+82$1")
-    elif region in ("US", "CA"):
-        number = number.str.replace(r"^1?([2-9]\d{9})$", "+1$1")
-    settled = number.str.contains(r"^\+(?:821\d{8,9}|1[2-9]\d{9}|[2-79]\d{7,14}|8[13-9]\d{6,13})$")
-    return pl.when(settled & ~number.is_in(_PLACEHOLDERS)).then(number)
+    number = cell.str.replace_all(r"[^0-9+*eE]", "")
+    if region in ("US", "CA"):
+        number = number.str.replace(r"^(?:\+?1)?([2-9]\d{9})$", "+1$1")
+    elif region == "KR":
+        number = number.str.replace(r"^(?:\+?820?|0)?(1(?:0\d{8}|[16789]\d{7,8}))$", "+82$1")
+    return _settled(number)
+
+
+def international_phone(cell: pl.Expr) -> pl.Expr:
+    """Read numbers that all carry their country code, ``'+15555550100``: half of the work."""
+    return _settled(cell.str.strip_chars("' "))
+
+
+def _settled(number: pl.Expr) -> pl.Expr:
+    sound = number.str.contains(r"^\+(?:821\d{8,9}|1[2-9]\d{9}|[2-79]\d{7,14}|8[13-9]\d{6,13})$")
+    return pl.when(sound & ~number.is_in(_PLACEHOLDERS)).then(number)
+
+
+def are_international(sample: Sequence[str]) -> bool:
+    """Tell whether :func:`international_phone` reads the whole sample."""
+    cells = pl.DataFrame(
+        {"cell": [cell for cell in sample if cell.strip()]}, schema={"cell": pl.String}
+    )
+    read = cells.select(international_phone(pl.col("cell"))).to_series()
+    return cells.height > 0 and not read.null_count()
 
 
 def careful_phones(cells: pl.Series, region: str | None) -> pl.Series:
@@ -201,8 +220,11 @@ def careful_phones(cells: pl.Series, region: str | None) -> pl.Series:
     for cell in cells.drop_nulls().unique().to_list():
         found[cell] = None
         digits = cell.strip(" \t\r\n'")
-        relay = "".join(filter(str.isdigit, digits)).removeprefix("82").startswith(("050", "50"))
-        if "*" in digits or (relay and region == "KR"):
+        bare = "".join(filter(str.isdigit, digits))
+        relay = bare.removeprefix("82").startswith(("050", "50"))
+        # Without its first zero a mobile number has ten digits; fewer are a piece of a number.
+        piece = len(bare) < 10 and not digits.startswith(("0", "+", "(0"))
+        if "*" in digits or (region == "KR" and (relay or piece)):
             continue
         try:
             number = phonenumbers.parse(digits, region)
