@@ -2,7 +2,7 @@
 
 A layout called ``NAME`` has a folder ``layouts/NAME`` with samples and one ``expected.json``: file
 name → what reading it gives. Its lines are the rows of the canonical frame of its kind, for orders
-and events joined with the person's. No test here knows a layout by name, so a new one needs no code.
+and events joined with the person's. No test here knows a layout by name, so a new one needs none.
 """
 
 from __future__ import annotations

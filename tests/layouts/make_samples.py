@@ -5,8 +5,8 @@ name of the sheet and how the cells are stored, as the real export does:
 
     sheet,발주발송관리,cells,typed
 
-``typed`` makes dates and amounts what Excel calls dates and numbers, ``text`` leaves every cell
-text, and ``latin-1`` makes it text whose CP949 bytes were taken for Latin-1. Equal tables give equal
+``typed`` makes dates and amounts what Excel calls dates and numbers, ``text`` leaves all cells text
+and ``latin-1`` makes them text whose CP949 bytes were taken for Latin-1. Equal tables give equal
 bytes.
 """
 
