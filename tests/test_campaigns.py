@@ -313,7 +313,7 @@ def test_what_only_the_stores_can_tell_is_said_at_the_campaigns_lines(tmp_path: 
         (
             SHOPIFY,
             (
-                "Hi 수민, it's Green Shop. It has been 31 days",
+                "Hi 수민, Green Shop here. It's been a while! Enjoying your 콜라겐 (30포)? See",
                 "Hi 수민,\n\nHow are you getting on with your 콜라겐 (30포)?",
             ),
         ),

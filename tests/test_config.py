@@ -149,10 +149,12 @@ def test_a_secret_is_read_when_it_is_needed_and_never_shown(tmp_path: Path) -> N
     with pytest.raises(Refused, match="SHOP_PASSWORD is not set"):
         password.read({"SHOP_PASSWORD": ""})
     literal = FULL.replace("${SHOP_PASSWORD}", "hunter2").replace('"${SECRET}"', "hunter2")
+    literal = literal.replace("address: 서울", 'address: "${ADDRESS}"')
     literal = literal.replace("shop@db", "shop:hunter2@db").replace('"${USER}"', '"a${USER}"')
     found = problems(write(tmp_path, literal))
     assert [(line, what.split(": ", 1)[1]) for line, what, _ in found] == [
         (2, "a secret may not stand in a file"),
+        (12, "is not a secret, so no environment variable is read here"),
         (18, "a secret may not stand in a file"),
         (38, "a secret may not stand in a file"),
         (39, "${…} must be the whole value"),

@@ -104,7 +104,7 @@ on: maybe
 count: many
 wait: 30
 within: -1d
-at: 9-25
+at: 9:00-9:00
 share: 0.1
 days: [2026-02-30]
 prices: {sms: x}
@@ -132,7 +132,7 @@ legs:
         ("a.yaml:7:9", "`within`: '-1d' must be longer than nothing", "for example 7d or 6h"),
         (
             "a.yaml:8:5",
-            "`at`: '9-25' is not a window of hours",
+            "`at`: '9:00-9:00' opens and closes at the same time",
             "two times of day, such as 16:00-17:00",
         ),
         (
@@ -178,6 +178,8 @@ legs:
         ('phone: "a\\ab"', "a.yaml:1:8", "an invisible control character (U+0007)"),
         ('phone: "a', "a.yaml:1:8", "a quote is not closed"),
         ("[" * 100_000, "a.yaml:1:34", "nested deeper than 32 levels"),
+        ("at: 9-25", "a.yaml:1:5", "`at`: '9-25' is not a window of hours"),
+        ("at: 9:00-25:00", "a.yaml:1:5", "`at`: '9:00-25:00' holds a time that no clock shows"),
         ("legs: []", "a.yaml:1:7", "`legs` needs at least 1"),
         ("phone: " + "a" * 1_000_000, "a.yaml", "the file is longer than 1,000,000 characters"),
     ],
@@ -191,7 +193,7 @@ def test_a_file_that_yaml_or_we_cannot_take_is_refused_in_plain_words(
 def test_an_alias_bomb_is_refused_and_an_honest_alias_is_not() -> None:
     assert read("phone: &p 02-123\nfrom: *p").source == "02-123"
     bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
-        f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
+        f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 6)
     )
     assert problems(bomb)[-1][1] == "aliases stand for over 100,000 values"
 
