@@ -42,6 +42,7 @@ _COMPACT = frozenset(
     {"order_id", "line_id", "ordered_at", "quantity", "price", "amount", "refunded", "currency"}
     | {*IDENTIFIERS}
 )
+EXTRA = "extra:"
 _BLAME = ("_reason", "_value", "_column")
 
 
@@ -140,6 +141,7 @@ class _Query:
                 ROW,
                 DAMAGE,
                 *self._kept(),
+                *self._carried(),
                 *self._status(),
                 *self._consents(),
                 suspect.alias("_suspect"),
@@ -263,6 +265,13 @@ class _Query:
                 yield typed.cast(pl.Categorical())
             else:
                 yield pl.when(typed.is_not_null()).then(typed.hash()).alias(field)
+
+    def _carried(self) -> Iterator[pl.Expr]:
+        """Yield the columns of a customer file that the layout does not name."""
+        if self.layout.kind == "customers" and self.settings.compact is None:
+            for name, i in self.position.items():
+                if name and name not in self.layout.names():
+                    yield values.text(pl.col(f"c{i}")).alias(f"{EXTRA}{name}")
 
     def _instant(self, local: pl.Expr, cell: pl.Expr) -> pl.Expr:
         def at_home(time: pl.Expr) -> pl.Expr:
@@ -394,11 +403,10 @@ def _spread_first_rows(frame: pl.DataFrame) -> pl.DataFrame:
     if not (frame["_first"] == frame["_start"]).all():
         frame = frame.sort(key, "_first", ROW, descending=[False, True, False])
         frame = _without_repeats(frame.with_columns(start), key)
-    first_rows = frame["_start"].arg_true()
-    of_order = frame["_start"].cum_sum() - 1
+    first_rows = frame["_start"].arg_true().gather(frame["_start"].cum_sum() - 1)
 
     def spread(column: pl.Series) -> pl.Series:
-        from_first = column.gather(first_rows).gather(of_order)
+        from_first = column.gather(first_rows)
         # What continuation rows do carry is their own.
         if column.name in ("email", "ordered_on", *_TIMES):
             return column.zip_with(column.is_not_null(), from_first)

@@ -24,7 +24,7 @@ from remindctl.frames import (
     empty,
 )
 from remindctl.stores import people
-from remindctl.stores.engine import REJECTS, REPEATED, Settings, read_lines
+from remindctl.stores.engine import EXTRA, REJECTS, REPEATED, Settings, read_lines
 from remindctl.stores.identity import IDENTIFIERS
 from remindctl.stores.identity import people as find_people
 from remindctl.stores.layout import AS_WRITTEN
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from remindctl.stores.engine import Lines
     from remindctl.stores.identify import Claimed
+    from remindctl.stores.layout import Layout
 
 _FILE = "_file"
 _SHOWN_REJECTS = 10
@@ -230,10 +231,11 @@ def _snapshot(
     settings: Settings,
     store: str,
 ) -> Snapshot:
-    groups = [lines, *(read.frame for kind in ("customers", "events") for _, read in parts[kind])]
-    telling = [g for g in groups if any(name in g.columns for name in IDENTIFIERS)]
-    who = find_people(telling) if telling else None
-    lines = _with_person(lines, who)
+    told = [lines, *(read.frame for kind in ("customers", "events") for _, read in parts[kind])]
+    lines, *others = [
+        frame.with_columns(person) for frame, person in zip(told, find_people(told), strict=True)
+    ]
+    customer_files, events = others[: len(parts["customers"])], others[len(parts["customers"]) :]
     if "currency" not in lines.columns:
         lines = lines.with_columns(pl.lit(_currency(parts), dtype=pl.String).alias("currency"))
     until = {
@@ -249,40 +251,27 @@ def _snapshot(
     if "line_id" not in orders.columns:
         nth = pl.int_range(1, pl.len() + 1).over("order_id").cast(pl.String)
         orders = orders.with_columns(pl.concat_str("order_id", pl.lit("/"), nth).alias("line_id"))
-    mentions = [_mentions(lines, "ordered_at")]
-    mentions += [_mentions(_with_person(read.frame, who), None) for _, read in parts["customers"]]
-    mentions += [_mentions(_with_person(r.frame, who), "occurred_at") for _, r in parts["events"]]
-    told = pl.concat([m for m in mentions if m.width], how="diagonal_relaxed")
-    known = people.addresses(told)
+    mentions = [
+        _mentions(lines, "ordered_at"),
+        *(_mentions(frame, None) for frame in customer_files),
+        *(_mentions(frame, "occurred_at") for frame in events),
+    ]
+    mentioned = pl.concat(mentions, how="diagonal_relaxed")
+    known = people.addresses(mentioned)
     return Snapshot(
         Orders(conform(orders, ORDERS).sort("ordered_at", "order_id", "line_id")),
-        people.customers(told, known),
+        people.customers(mentioned, known),
         known,
-        _events(parts["events"], who),
+        _events([claim.layout for claim, _ in parts["events"]], events),
         _consents(parts),
         until,
-    )
-
-
-def _with_person(frame: pl.DataFrame, who: pl.DataFrame | None) -> pl.DataFrame:
-    present = [name for name in IDENTIFIERS if name in frame.columns]
-    if who is None or not present:
-        return frame.with_columns(pl.lit(None, dtype=PERSON).alias("person"))
-    absent = [pl.col(name).is_null() for name in IDENTIFIERS if name not in present]
-    key = who.filter(pl.all_horizontal(absent)) if absent else who
-    return frame.join(
-        key.select(*present, "person"),
-        on=present,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
     )
 
 
 def _mentions(frame: pl.DataFrame, at: str | None) -> pl.DataFrame:
     """Return what a frame says of people; a customer file without dates is the newest word."""
     when = pl.col(at) if at else pl.lit(None, dtype=INSTANT)
-    extra = [] if at else [c for c in frame.columns if c.startswith("extra:")]
+    extra = [c for c in frame.columns if c.startswith(EXTRA)]
     fields = [c for c in _CUSTOMER_COLUMNS if c in frame.columns]
     return frame.filter(pl.col("person").is_not_null()).select(
         "person", when.alias("at"), *fields, *extra
@@ -295,13 +284,13 @@ def _currency(parts: dict[str, list[tuple[Claimed, Lines]]]) -> str | None:
     )
 
 
-def _events(parts: Sequence[tuple[Claimed, Lines]], who: pl.DataFrame | None) -> Events:
+def _events(layouts: Sequence[Layout], frames: Sequence[pl.DataFrame]) -> Events:
     found = [pl.DataFrame(schema=dict(EVENTS))]
-    for claim, read in parts:
-        frame = _with_person(read.frame, who)
+    for layout, frame in zip(layouts, frames, strict=True):
+        named = frame
         if "event" not in frame.columns:
-            frame = frame.with_columns(pl.lit(claim.layout.event).alias("event"))
-        found.append(conform(frame, EVENTS))
+            named = frame.with_columns(pl.lit(layout.event).alias("event"))
+        found.append(conform(named, EVENTS))
     return Events(pl.concat(found).sort("occurred_at", maintain_order=True))
 
 

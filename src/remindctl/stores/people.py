@@ -17,6 +17,7 @@ from remindctl.frames import (
     conform,
     empty,
 )
+from remindctl.stores.engine import EXTRA
 from remindctl.stores.layout import CUSTOMER_FIELDS
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
         # In Korea only mobile numbers take texts; elsewhere a number does not tell.
         landline = pl.col("phone").str.starts_with("+82") & ~pl.col("phone").str.starts_with("+821")
         people = people.with_columns(pl.when(~landline).then("phone").alias("phone"))
-    return Customers(conform(_named(people), CUSTOMERS, extra=True))
+    people = conform(_named(people), CUSTOMERS, extra=True)
+    carried = {c: c.removeprefix(EXTRA) for c in people.columns if c.startswith(EXTRA)}
+    clash = [c for c, name in carried.items() if name in CUSTOMERS]
+    return Customers(people.drop(clash).rename({c: carried[c] for c in carried if c not in clash}))
 
 
 def _keys(known: Addresses) -> pl.DataFrame:
