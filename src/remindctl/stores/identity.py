@@ -60,10 +60,10 @@ class _Runs:
         dtype = next(
             (frame.schema[name] for name in IDENTIFIERS if name in frame.columns), pl.String
         )
-        ids = frame.select(
-            pl.col(name) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
-            for name in IDENTIFIERS
-        )
+        absent = [name for name in IDENTIFIERS if name not in frame.columns]
+        # Added rather than selected: nulls alone would make one row, however many the frame has.
+        nulls = {name: pl.lit(None, dtype=dtype) for name in absent}
+        ids = frame.with_columns(**nulls).select(IDENTIFIERS)
         if not frame.width or not frame.height:
             return cls(ids.clear(), pl.Series("run", [], dtype=pl.UInt32))
         changed = pl.any_horizontal(
