@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from remindctl.errors import Refused
-from remindctl.stores.engine import Settings
+from remindctl.stores.query import Settings
 from remindctl.stores.identify import Claimed, claim_files
 from remindctl.stores.layout import built_in
 from remindctl.stores.load import Loaded, load

@@ -126,8 +126,8 @@ class _Job:
         self, open_files: Callable[[Sequence[str]], list[Claimed]], compact: frozenset[str]
     ) -> Loaded:
         from remindctl.cli.inputs import load_configured  # noqa: PLC0415
-        from remindctl.stores.engine import Settings  # noqa: PLC0415
         from remindctl.stores.load import load  # noqa: PLC0415
+        from remindctl.stores.query import Settings  # noqa: PLC0415
 
         if self.configured is not None:
             return load_configured(self.configured, compact=compact)

@@ -101,8 +101,8 @@ def load_configured(store: StoreConfig, *, compact: frozenset[str] | None = None
     Raises:
         Refused: with the problems of all its files, or none of them holds orders.
     """
-    from remindctl.stores.engine import Settings  # noqa: PLC0415
     from remindctl.stores.load import load  # noqa: PLC0415
+    from remindctl.stores.query import Settings  # noqa: PLC0415
 
     sources, zone = store.sources, store.store.timezone
     secret = sources.password

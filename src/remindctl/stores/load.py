@@ -24,10 +24,12 @@ from remindctl.frames import (
     empty,
 )
 from remindctl.stores import people
-from remindctl.stores.engine import EXTRA, REJECTS, REPEATED, Settings, read_lines
+from remindctl.stores.engine import REJECTS, read_lines
 from remindctl.stores.identity import IDENTIFIERS
 from remindctl.stores.identity import people as find_people
 from remindctl.stores.layout import AS_WRITTEN
+from remindctl.stores.orders import REPEATED
+from remindctl.stores.query import EXTRA, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,8 +17,8 @@ from remindctl.frames import (
     conform,
     empty,
 )
-from remindctl.stores.engine import EXTRA
 from remindctl.stores.layout import CUSTOMER_FIELDS
+from remindctl.stores.query import EXTRA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,0 +1,295 @@
+"""The query that turns a table's cells into typed fields, row by row, inside the scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.frames import INSTANT, MONEY
+from remindctl.stores import values
+from remindctl.stores.layout import AS_WRITTEN, Layout
+from remindctl.stores.tables import DAMAGE, ROW, Table, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+IDENTIFIERS = ("email", "phone", "customer_id")
+_CODES = frozenset(
+    {"order_id", "line_id", "product_id", "sku", "event_id", "cart_id", "push_token"}
+)
+TIMES = frozenset(
+    {"ordered_at", "delivered_at", "confirmed_at", "occurred_at", "at", "notice_sent_at"}
+)
+_COUNTS = frozenset({"quantity", "stock"})
+_MONEY = frozenset({"amount", "refunded", "price", "value"})
+_COMPACT = frozenset(
+    {"order_id", "line_id", "ordered_at", "quantity", "price", "amount", "refunded", "currency"}
+    | {*IDENTIFIERS}
+)
+EXTRA = "extra:"
+BLAME = ("_reason", "_value", "_column")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a store's configuration says where the file itself does not.
+
+    Attributes:
+        zone: IANA name, for clock times whose layout has no zone of its own.
+        region: ISO 3166, for phone numbers without a country code.
+        compact: keep only what ``analyze`` needs of orders: dates, amounts, these columns (as
+            categories), and ids and addresses as 64-bit hashes: equal where the texts are,
+            different otherwise (but for a chance of 2⁻⁶⁴ a pair), without meaning elsewhere. None =
+            all.
+    """
+
+    zone: str | None = None
+    region: str | None = None
+    compact: frozenset[str] | None = None
+
+
+class Query:
+    """The query that types a table's cells row by row, and tells which rows need a closer look."""
+
+    def __init__(self, table: Table, layout: Layout, settings: Settings) -> None:
+        self.layout, self.settings = layout, settings
+        self.zone = (settings.zone if layout.zone == AS_WRITTEN else layout.zone) or "UTC"
+        self.region = settings.region or layout.region
+        header = mended_header(table.header, layout)
+        self.mend = header != table.header
+        self.position = {name: i for i, name in reversed(list(enumerate(header)))}
+        compact = settings.compact
+        needed = None if compact is None else _COMPACT | compact | set(layout.line_key)
+        wanted: dict[str, tuple[str, ...]] = {
+            f: n for f, n in layout.columns.items() if needed is None or f in needed
+        }
+        self.fields = {field: names for field, names in wanted.items() if self._present(names)}
+        phones = self._sample(table, self.fields.get("phone", ()))
+        self.international = values.are_international(phones)
+        self.formats = {
+            field: values.best_format(self._sample(table, names), layout.dates)
+            for field, names in self.fields.items()
+            if field in TIMES
+        }
+
+    def __call__(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the typed fields of every row that holds anything, and whether it is suspect."""
+        typed = [self._quick(f, self._cell(*n)).alias(f) for f, n in self.fields.items()]
+        suspect = pl.any_horizontal(*self._suspicions()).fill_null(value=False)
+        return (
+            self._without_helpers(rows)
+            .with_columns(typed)
+            .select(
+                ROW,
+                DAMAGE,
+                *self._kept(),
+                *self._carried(),
+                *self._status(),
+                *self._consents(),
+                suspect.alias("_suspect"),
+            )
+        )
+
+    def closer(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the same fields read carefully, and why a row is no use (null = it is)."""
+        typed = [self._careful(f, self._cell(*n)).alias(f) for f, n in self.fields.items()]
+        none = pl.lit(None, dtype=pl.String)
+        reason, value, column = none, none, none
+        for field, names in self.fields.items():
+            cell = self._cell(*names)
+            name = pl.lit(" / ".join(self._present(names)))
+            for wrong, why in self._faults(field, cell):
+                reason = pl.when(wrong).then(pl.lit(why)).otherwise(reason)
+                value = pl.when(wrong).then(cell).otherwise(value)
+                column = pl.when(wrong).then(name).otherwise(column)
+        blame = (reason.alias("_reason"), value.alias("_value"), column.alias("_column"))
+        empty = self._empty().alias("_empty")
+        return rows.with_columns(typed).select(ROW, DAMAGE, *self._kept(), *blame, empty)
+
+    def _empty(self) -> pl.Expr:
+        """Tell whether none of the columns we know holds anything."""
+        used = [*self.fields.values(), *(rule.column for rule in self.layout.status)]
+        return pl.all_horizontal(_blank(self._cell(*n)) for n in used if self._present(n))
+
+    def _without_helpers(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Leave out rows of instructions."""
+        helpers = [
+            self._cell(name).str.strip_chars().is_in(list(texts))
+            for name, texts in self.layout.helper_rows.items()
+            if self._present([name])
+        ]
+        return rows.filter(~pl.any_horizontal(helpers).fill_null(value=False)) if helpers else rows
+
+    def _sample(self, table: Table, names: Sequence[str]) -> list[str]:
+        at = [self.position[name] for name in self._present(names)]
+        return [next((row[i] for i in at if i < len(row) and row[i]), "") for row in table.sample]
+
+    def _quick(self, field: str, cell: pl.Expr) -> pl.Expr:
+        if field in TIMES:
+            return values.local_time(cell, self.formats[field])
+        if field in _MONEY:
+            return values.money(cell)
+        if field in _COUNTS:
+            return values.quantity(cell)
+        if field == "phone" and self.international:
+            return values.international_phone(cell)
+        if field == "phone":
+            return values.phone(cell, self.region)
+        return self._text(field)(cell)
+
+    def _careful(self, field: str, cell: pl.Expr) -> pl.Expr:
+        if field in TIMES:
+            read = partial(values.careful_times, formats=self.layout.dates)
+            return _each(cell, read, values.LOCAL_TIME)
+        if field in _MONEY:
+            return _each(cell, values.careful_money, MONEY)
+        if field in _COUNTS:
+            return _each(cell, values.careful_quantities, pl.Int64())
+        if field == "phone":
+            read = partial(values.careful_phones, region=self.region)
+            # Python goes through what the usual spellings leave, and no further.
+            return pl.coalesce(values.phone(cell, self.region), _each(cell, read, pl.String()))
+        return self._text(field)(cell)
+
+    def _text(self, field: str) -> Callable[[pl.Expr], pl.Expr]:
+        if field == "email":
+            return values.email
+        if field == "customer_id":
+            return values.person_code
+        return values.code if field in _CODES else values.text
+
+    def _suspicions(self) -> Iterator[pl.Expr]:
+        """Yield cheap signs that a row needs a closer look; every fault shows at least one."""
+        if self.layout.kind in ("customers", "consents"):
+            telling = [pl.col(f).is_null() for f in (*IDENTIFIERS, "channel") if f in self.fields]
+            yield pl.all_horizontal(telling)
+        for field, names in self.fields.items():
+            cell, typed = self._cell(*names), pl.col(field)
+            unread = typed.is_null() & cell.is_not_null()
+            if field in ("order_id", *self.layout.line_key):
+                yield typed.is_null()
+            if field in ("order_id", "line_id") or field in _MONEY:
+                yield cell.str.contains("+", literal=True)
+            if field in ("ordered_at", "occurred_at") and self.layout.order_fields == "every row":
+                yield typed.is_null()
+            elif field in TIMES or field in _MONEY or field in _COUNTS or field == "phone":
+                yield unread
+            if field in _COUNTS:
+                yield typed < 0
+
+    def _present(self, names: Sequence[str]) -> list[str]:
+        return [name for name in map(normalise, names) if name in self.position]
+
+    def _cell(self, *names: str) -> pl.Expr:
+        """Return the first of the columns that holds anything in a row."""
+        found = [pl.col(f"c{self.position[name]}") for name in self._present(names)]
+        text = pl.coalesce(found) if len(found) > 1 else found[0]
+        return _each(text, _mended, pl.String()) if self.mend else text
+
+    def _kept(self) -> Iterator[pl.Expr]:
+        """Yield the typed fields in the form the frame keeps them."""
+        key = [field for field in self.layout.line_key if field in self.fields]
+        if key:
+            line = pl.col(key[0]) if len(key) == 1 else pl.concat_str(key, separator="/")
+            yield (line if self.settings.compact is None else line.hash()).alias("line_id")
+        for field, names in self.fields.items():
+            typed = pl.col(field)
+            if field == "line_id" and key:
+                continue
+            if field in TIMES:
+                if field == "ordered_at":
+                    yield typed.dt.date().alias("ordered_on")
+                if self.settings.compact is None:
+                    yield self._instant(typed, self._cell(*names))
+            elif self.settings.compact is None or field in _MONEY or field in _COUNTS:
+                yield typed
+            elif field == "currency" or field in self.settings.compact:
+                yield typed.cast(pl.Categorical())
+            else:
+                yield pl.when(typed.is_not_null()).then(typed.hash()).alias(field)
+
+    def _carried(self) -> Iterator[pl.Expr]:
+        """Yield the columns of a customer file that the layout does not name."""
+        if self.layout.kind == "customers" and self.settings.compact is None:
+            for name, i in self.position.items():
+                if name and name not in self.layout.names():
+                    yield values.text(pl.col(f"c{i}")).alias(f"{EXTRA}{name}")
+
+    def _instant(self, local: pl.Expr, cell: pl.Expr) -> pl.Expr:
+        def at_home(time: pl.Expr) -> pl.Expr:
+            return time.dt.replace_time_zone(self.zone, ambiguous="earliest", non_existent="null")
+
+        # A clock that was not put forward writes an hour that the zone skips: the moment is the
+        # same.
+        moment = pl.coalesce(at_home(local), at_home(local + pl.duration(hours=1)))
+        moment = moment.dt.convert_time_zone("UTC")
+        if self.layout.zone == AS_WRITTEN:
+            minutes = _each(cell, values.offsets, pl.Int32())
+            written = (local - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
+            # A consent's time without a zone could be any of a day's; better none than a wrong one.
+            unzoned = None if self.layout.kind == "consents" else moment
+            moment = pl.when(minutes.is_not_null()).then(written).otherwise(unzoned)
+        return moment.cast(INSTANT)
+
+    def _status(self) -> Iterator[pl.Expr]:
+        for i, rule in enumerate(self.layout.status):
+            if not self._present(rule.column):
+                text = pl.lit(None, dtype=pl.String)
+            elif rule.filled is not None:
+                # It matters whether, not with what: mostly a date, each another text.
+                text = pl.when(~_blank(self._cell(*rule.column))).then(pl.lit("filled"))
+            else:
+                text = self._cell(*rule.column)
+            yield text.cast(pl.Categorical()).alias(f"_status{i}")
+
+    def _consents(self) -> Iterator[pl.Expr]:
+        for i, rule in enumerate(self.layout.consents):
+            if self._present(rule.column) and self.settings.compact is None:
+                yield values.text(self._cell(*rule.column)).alias(f"consent{i}")
+
+    def _faults(self, field: str, cell: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
+        unreadable = pl.col(field).is_null() & ~_blank(cell)
+        every_row = self.layout.order_fields == "every row"
+        if field == "order_id" or field in self.layout.line_key:
+            yield _blank(cell), "no number"
+        if field in ("order_id", "line_id", "phone"):
+            rounded = cell.str.strip_chars().str.contains(values.SCIENTIFIC)
+            yield rounded, "a spreadsheet rounded this number, its digits are lost"
+        if field in TIMES:
+            yield unreadable, "unreadable date"
+        if field in ("ordered_at", "occurred_at") and every_row:
+            yield _blank(cell), "no date"
+        if field in _COUNTS:
+            yield unreadable, "unreadable quantity"
+            yield pl.col(field) < 0, "negative quantity"
+        if field in _MONEY:
+            yield unreadable, "unreadable amount"
+
+
+def _each(cell: pl.Expr, read: Callable[[pl.Series], pl.Series], dtype: pl.DataType) -> pl.Expr:
+    return cell.map_batches(read, return_dtype=dtype, is_elementwise=True)
+
+
+def _blank(cell: pl.Expr) -> pl.Expr:
+    return cell.is_null() | (cell.str.strip_chars() == "")
+
+
+def mended_header(header: tuple[str, ...], layout: Layout) -> tuple[str, ...]:
+    """Return ``header``, its CP949 bytes that were read as Latin-1 put right if need be."""
+    if layout.repair is None:
+        return header
+    mended = _mended(pl.Series(header, dtype=pl.String)).to_list()
+    return tuple(normalise(name or "") for name in mended)
+
+
+def _mended(cells: pl.Series) -> pl.Series:
+    found: dict[str | None, str | None] = {}
+    for text in cells.unique().to_list():
+        try:
+            found[text] = text and text.encode("latin-1").decode("cp949")
+        except UnicodeError:
+            found[text] = text
+    return cells.replace_strict(found, return_dtype=pl.String)
