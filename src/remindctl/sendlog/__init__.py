@@ -1,0 +1,33 @@
+"""The send log: what was sent to whom, so that no one is messaged twice.
+
+A message is *claimed* before its request leaves and *settled* after the answer: claimed → sent,
+rejected, failed or unknown; later sent → delivered or undelivered. ``control`` stands beside them,
+for people who were held out. ``failed`` (surely not sent) may be claimed again, ``unknown`` (maybe
+sent) never, until someone settles it. A claim that a dead run left behind becomes ``unknown``.
+
+A claim holds keyed hashes of everything its person is known by. So whoever the files take for one
+person later, or no longer, is still messaged once. The log holds no addresses and no texts.
+"""
+
+from remindctl.sendlog.entries import Claim, Entry, Filter, LogError, Outcome, SendLog, StoreLock
+from remindctl.sendlog.keys import Hasher, ending
+from remindctl.sendlog.opening import Logs, look, open_logs, open_optouts
+from remindctl.sendlog.optouts import OptOut, OptOuts
+
+__all__ = [
+    "Claim",
+    "Entry",
+    "Filter",
+    "Hasher",
+    "LogError",
+    "Logs",
+    "OptOut",
+    "OptOuts",
+    "Outcome",
+    "SendLog",
+    "StoreLock",
+    "ending",
+    "look",
+    "open_logs",
+    "open_optouts",
+]
