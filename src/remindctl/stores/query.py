@@ -142,16 +142,16 @@ class Query:
 
     def _careful(self, field: str, cell: pl.Expr) -> pl.Expr:
         if field in TIMES:
-            read = partial(values.careful_times, formats=self.layout.dates)
+            # What the quick way reads in one format must not be read in another here.
+            formats = (self.formats[field], *self.layout.dates)
+            read = partial(values.careful_times, formats=formats)
             return _each(cell, read, values.LOCAL_TIME)
         if field in _MONEY:
             return _each(cell, values.careful_money, MONEY)
         if field in _COUNTS:
             return _each(cell, values.careful_quantities, pl.Int64())
         if field == "phone":
-            read = partial(values.careful_phones, region=self.region)
-            # Python goes through what the usual spellings leave, and no further.
-            return pl.coalesce(values.phone(cell, self.region), _each(cell, read, pl.String()))
+            return _each(cell, partial(values.careful_phones, region=self.region), pl.String())
         return self._text(field)(cell)
 
     def _text(self, field: str) -> Callable[[pl.Expr], pl.Expr]:

@@ -9,6 +9,8 @@ scientific notation has lost its digits.
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,8 +20,9 @@ from remindctl.frames import MONEY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SCIENTIFIC = r"^[+-]?\d(?:\.\d+)?[eE]\+?\d+$"
+SCIENTIFIC = r"^'?[+-]?\d(?:[.,]\d+)?[eE]\+\d+$"
 LOCAL_TIME = pl.Datetime("us")
+_ADDRESS = r"^[^@*,;\s<>]+@[^@*,;\s<>]+\.[^@*,;\s<>]+$"
 
 # What a date cell of a workbook becomes, and what other tools write.
 ISO_FORMATS = (
@@ -30,8 +33,11 @@ ISO_FORMATS = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
 )
+# An offset from UTC belongs to a time of day; the end of 30-08-2025 only looks like one.
+_OFFSET = r"(\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|UTC|[+-]\d\d:?\d\d)$"
 _EXCEL_EPOCH_DAYS = 25_569  # 1970-01-01 as Excel counts days
 _YEARS = (1990, 2100)
+_PADDING = " \t\r\n\u00a0'"
 
 
 # Text
@@ -60,10 +66,7 @@ def person_code(cell: pl.Expr) -> pl.Expr:
 def email(cell: pl.Expr) -> pl.Expr:
     """Read an e-mail address in lower case; what is masked or no address is null."""
     lower = cell.str.strip_chars(" \t\r\n\u00a0'").str.to_lowercase()
-    sound = lower.str.contains("@", literal=True)
-    for sign in "* ,":
-        sound &= ~lower.str.contains(sign, literal=True)
-    return pl.when(sound).then(lower)
+    return pl.when(lower.str.contains(_ADDRESS)).then(lower)
 
 
 # Numbers
@@ -75,9 +78,9 @@ def quantity(cell: pl.Expr) -> pl.Expr:
 
 
 def careful_quantities(cells: pl.Series) -> pl.Series:
-    """Read whole numbers: also ``2.0``, ``1,000``, ``3개``."""
-    bare = cells.str.replace_all(r"[,\s']|개$|(?i:ea)$", "").str.replace(r"\.0+$", "")
-    return bare.cast(pl.Int64, strict=False)
+    """Read whole numbers: also ``2.0``, ``1,000``, ``3개``; not ``1,5``."""
+    bare = cells.str.strip_chars(_PADDING).str.replace(r"\s*(?:개|(?i:ea))$", "")
+    return _plain_number(bare.str.replace(r"\.0*$", "")).cast(pl.Int64, strict=False)
 
 
 def money(cell: pl.Expr) -> pl.Expr:
@@ -86,10 +89,16 @@ def money(cell: pl.Expr) -> pl.Expr:
 
 
 def careful_money(cells: pl.Series) -> pl.Series:
-    """Read amounts: also ``₩12,900``, ``39,900원``, ``(5.00)``; not ``1.2E+05``."""
-    bare = cells.str.replace_all(r"[₩￦\\$€£¥,\s']|원$|KRW|USD", "")
-    bare = bare.str.replace(r"^\((.*)\)$", "-$1")
-    return bare.set(bare.str.contains("[eE]"), None).cast(MONEY, strict=False)
+    """Read amounts: also ``₩12,900``, ``39,900원``, ``(5.00)``; not ``1.2E+05`` or ``12,50``."""
+    bare = cells.str.replace_all(r"\s*(?:[₩￦\\$€£¥]|원|KRW|USD)\s*", "").str.strip_chars(_PADDING)
+    return _plain_number(bare.str.replace(r"^\((.*)\)$", "-$1")).cast(MONEY, strict=False)
+
+
+def _plain_number(cells: pl.Series) -> pl.Series:
+    """Drop the signs that group digits; null where a sign could as well be a decimal one."""
+    plain = cells.str.contains(r"^[+-]?(?:\d+\.?\d*|\.\d+)$")
+    grouped = cells.str.contains(r"^[+-]?\d{1,3}(?:[, ']\d{2,3})*[, ']\d{3}(?:\.\d*)?$")
+    return cells.str.replace_all("[, ']", "").set(~(plain | grouped).fill_null(value=True), None)
 
 
 # Dates
@@ -128,10 +137,10 @@ def best_format(sample: Sequence[str], formats: Sequence[str]) -> str:
 
 def careful_times(cells: pl.Series, formats: Sequence[str]) -> pl.Series:
     """Read dates in any of ``formats``, ISO 8601, Excel's serial numbers, or with 오전/오후."""
-    plain = cells.str.strip_chars(" \t\r\n'")
+    plain = cells.str.strip_chars(_PADDING)
     plain = plain.str.replace("오전", "AM", literal=True).str.replace("오후", "PM", literal=True)
-    iso = plain.str.replace(r"\s*(?:Z|UTC|[+-]\d\d:?\d\d)$", "")
-    iso = iso.str.replace(r"^(\d{4})[./]\s*(\d{1,2})[./]\s*(\d{1,2})\.?", "$1-$2-$3")
+    iso = plain.str.replace(_OFFSET, "$1")
+    iso = iso.str.replace(r"^(\d{4})[./년]\s*(\d{1,2})[./월]\s*(\d{1,2})(?:\.|일)?", "$1-$2-$3")
     frame = pl.DataFrame({"plain": plain, "iso": iso, "serial": plain})
     asian = ("%Y-%m-%d %p %I:%M:%S", "%Y-%m-%d %p %I:%M")
     ways = [local_time(pl.col("plain"), form) for form in formats]
@@ -145,12 +154,13 @@ def _excel_serial(cell: pl.Expr) -> pl.Expr:
     )
     # A serial holds a time of day to about a second; unrounded, 09:05 would read as 09:04:59.99.
     seconds = ((serial - _EXCEL_EPOCH_DAYS) * 86_400).round()
-    return (seconds.cast(pl.Int64) * 1_000_000).cast(LOCAL_TIME)
+    time = (seconds.cast(pl.Int64) * 1_000_000).cast(LOCAL_TIME)
+    return pl.when(time.dt.year().is_between(*_YEARS)).then(time)
 
 
 def offsets(cells: pl.Series) -> pl.Series:
     """Read the offset from UTC at the end of dates as minutes; null where there is none."""
-    found = cells.str.extract(r"(Z|UTC|[+-]\d\d:?\d\d)$")
+    found = cells.str.strip_chars(_PADDING).str.extract(_OFFSET, 2)
     minutes = {offset: _minutes(offset) for offset in found.drop_nulls().unique().to_list()}
     return found.replace_strict(minutes or {"": 0}, default=None, return_dtype=pl.Int32)
 
@@ -165,9 +175,11 @@ def _minutes(offset: str) -> int:
 
 # Phones
 
+_KOREA = 82
 _PLACEHOLDERS = (
     *(f"+8210{digit * 8}" for digit in "0123456789"),
     "+821012345678",
+    "+821234567890",
     *(f"+1{digit * 10}" for digit in "0123456789"),
     "+11234567890",
 )
@@ -181,7 +193,7 @@ def phone(cell: pl.Expr, region: str | None) -> pl.Expr:
             ``'+1 555-555-5555``, ``(999) 999-9999``.
         region: the country of numbers without a country code, as ISO 3166.
     """
-    number = cell.str.replace_all(r"[^0-9+*eE]", "")
+    number = cell.str.replace_all(r"\.0$|[^0-9+*eE]", "")
     if region in ("US", "CA"):
         number = number.str.replace(r"^(?:\+?1)?([2-9]\d{9})$", "+1$1")
     elif region == "KR":
@@ -211,30 +223,38 @@ def are_international(sample: Sequence[str]) -> bool:
 def careful_phones(cells: pl.Series, region: str | None) -> pl.Series:
     """Read phone numbers in E.164; masked, relay (050x) and placeholder numbers are null.
 
-    A relay number (안심번호) belongs to one delivery and expires, a placeholder to everybody, so
-    neither is a person's.
+    A relay number (안심번호) belongs to one delivery and expires, a placeholder to everybody, a
+    service number to a company, so none of them is a person's.
     """
-    import phonenumbers  # noqa: PLC0415 (the quick way reads nearly all)
-
+    usual = whole(partial(phone, region=region))(cells)
     found: dict[str | None, str | None] = {None: None}
-    for cell in cells.drop_nulls().unique().to_list():
-        found[cell] = None
-        digits = cell.strip(" \t\r\n'")
-        bare = "".join(filter(str.isdigit, digits))
-        relay = bare.removeprefix("82").startswith(("050", "50"))
-        # Without its first zero a mobile number has ten digits; fewer are a piece of a number.
-        piece = len(bare) < 10 and not digits.startswith(("0", "+", "(0"))
-        if "*" in digits or (region == "KR" and (relay or piece)):
-            continue
-        try:
-            number = phonenumbers.parse(digits, region)
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_possible_number(number):
-            spelled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-            if spelled not in _PLACEHOLDERS and not spelled.startswith("+8250"):
-                found[cell] = spelled
-    return cells.replace_strict(found, return_dtype=pl.String)
+    for cell in cells.filter(usual.is_null()).drop_nulls().unique().to_list():
+        found[cell] = _parsed(cell, region)
+    unusual = cells.replace_strict(found, default=None, return_dtype=pl.String)
+    return usual.zip_with(usual.is_not_null(), unusual)
+
+
+def _parsed(cell: str, region: str | None) -> str | None:
+    import phonenumbers as library  # noqa: PLC0415 (the quick way reads nearly all)
+
+    text = re.sub(r"\.0$", "", cell.strip(f'{_PADDING}="'))
+    text = re.sub(r"^00(?=[1-9])", "+", text)
+    # Without its first zero a mobile number has ten digits; fewer are a piece of a number.
+    piece = region == "KR" and not text.startswith("+") and sum(map(str.isdigit, text)) < 10
+    if "*" in text or piece:
+        return None
+    try:
+        number = library.parse(text, region)
+    except library.NumberParseException:
+        return None
+    kind = library.PhoneNumberType
+    personal = (kind.MOBILE, kind.FIXED_LINE, kind.FIXED_LINE_OR_MOBILE, kind.VOIP)
+    if text.startswith("+") and number.country_code != _KOREA:
+        sound = library.is_possible_number(number)
+    else:
+        sound = library.number_type(number) in personal
+    spelled = library.format_number(number, library.PhoneNumberFormat.E164)
+    return spelled if sound and spelled not in _PLACEHOLDERS else None
 
 
 def whole(function: Callable[[pl.Expr], pl.Expr]) -> Callable[[pl.Series], pl.Series]:
