@@ -70,8 +70,17 @@ def read_lines(table: Table, layout: Layout, settings: Settings) -> Lines:
         frame = frame.with_columns(pl.col("amount") - pl.col("refunded").fill_null(0))
     if layout.amount_level != "line":
         contiguous = layout.order_fields == "first row"
-        frame = share_order_amounts(frame, contiguous=contiguous)
+        currency = _currency(frame) or layout.currency
+        frame = share_order_amounts(frame, currency, contiguous=contiguous)
     return Lines(frame.drop("refunded", "price", strict=False), rejects, rows, problems)
+
+
+def _currency(frame: pl.DataFrame) -> str | None:
+    """Return the only currency that the rows name."""
+    if "currency" not in frame.columns:
+        return None
+    named = frame["currency"].drop_nulls().unique()
+    return str(named[0]) if named.len() == 1 else None
 
 
 def _reread_suspects(frame: pl.DataFrame, table: Table, query: Query) -> pl.DataFrame:

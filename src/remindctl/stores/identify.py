@@ -137,7 +137,7 @@ def known_until(table: Table, layout: Layout, zone: str | None) -> datetime:
         return table.modified_at
     parts = match.groupdict()
     home = zone if layout.zone == AS_WRITTEN else layout.zone
-    stamp = re.sub(r"\D", "", parts["date"]) + re.sub(r"\D", "", parts.get("time") or "2359")[:4]
+    stamp = re.sub(r"\D", "", parts["date"]) + re.sub(r"\D", "", parts.get("time") or "0000")[:4]
     try:
         local = datetime.strptime(stamp, "%Y%m%d%H%M").replace(tzinfo=ZoneInfo(home or "UTC"))
     except ValueError:

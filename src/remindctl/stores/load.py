@@ -192,10 +192,10 @@ def _merge(parts: Sequence[tuple[Claimed, Lines]]) -> tuple[pl.DataFrame, int]:
     frames = []
     for i, (claim, read) in enumerate(parts):
         frame = read.frame.with_columns(pl.lit(i, dtype=pl.UInt16).alias(_FILE))
-        if len(shops) > 1 and frame.schema["order_id"] == pl.String:
-            frame = frame.with_columns(
-                pl.concat_str(pl.lit(f"{claim.layout.shop}:"), "order_id").alias("order_id")
-            )
+        if len(shops) > 1:
+            # Two shops may count alike; an order of the one is none of the other.
+            ids = [c for c in ("order_id", "line_id") if c in frame.columns]
+            frame = frame.with_columns(_within(claim.layout.shop, c, frame.schema[c]) for c in ids)
         frames.append(frame)
     keyed = all(claim.layout.line_key and "line_id" in read.frame.columns for claim, read in parts)
     lines = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
@@ -209,6 +209,12 @@ def _merge(parts: Sequence[tuple[Claimed, Lines]]) -> tuple[pl.DataFrame, int]:
     if len(frames) > 1:
         lines = _share_buyers(lines)
     return lines, before - lines.height
+
+
+def _within(shop: str, column: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.String:
+        return pl.concat_str(pl.lit(f"{shop}:"), column).alias(column)
+    return pl.struct(pl.lit(shop), column).hash().alias(column)
 
 
 def _newest_of_each(lines: pl.DataFrame, *, one_layout: bool) -> pl.DataFrame:

@@ -26,9 +26,10 @@ def spread_first_rows(frame: pl.DataFrame) -> pl.DataFrame:
     neighbours and the first comes first; a file that was sorted otherwise is put back in order.
     """
     key = "order_id" if "order_id" in frame.columns else "cart_id"
-    own = {ROW, DAMAGE, *BLAME, key, *LINE_FIELDS}
+    # A cart's value stays on its first line, so that a sum over events counts it once.
+    own = {ROW, DAMAGE, *BLAME, key, "value", *LINE_FIELDS}
     shared = [c for c in frame.columns if c not in own]
-    marks = [c for c in shared if c.startswith("_status") or c in ("amount", "value")]
+    marks = [c for c in frame.columns if c.startswith("_status") or c in ("amount", "value")]
     first = pl.any_horizontal(pl.col(c).is_not_null() for c in marks).alias("_first")
     frame = frame.with_columns(first)
     if not (frame["_first"] == _starts(frame[key])).all():
@@ -66,7 +67,9 @@ def _without_repeats(frame: pl.DataFrame, key: str) -> pl.DataFrame:
     return frame.with_columns(marked.alias(DAMAGE))
 
 
-def share_order_amounts(frame: pl.DataFrame, *, contiguous: bool) -> pl.DataFrame:
+def share_order_amounts(
+    frame: pl.DataFrame, currency: str | None, *, contiguous: bool
+) -> pl.DataFrame:
     """Turn an order's total, present on each of its rows, into what was paid for each line.
 
     Shares follow price × quantity (equal ones where that is nothing or unknown) and add up to the
@@ -74,6 +77,7 @@ def share_order_amounts(frame: pl.DataFrame, *, contiguous: bool) -> pl.DataFram
 
     Args:
         frame: ``order_id``, ``amount`` (the order's), and price and quantity if known.
+        currency: of the amounts; its smallest unit is not divided.
         contiguous: the rows of an order are known to be neighbours.
     """
     if not frame.height:
@@ -99,19 +103,21 @@ def share_order_amounts(frame: pl.DataFrame, *, contiguous: bool) -> pl.DataFram
         nth = pl.int_range(1, frame.height + 1, eager=True) - first.gather(order)
         size = (last - first + 1).gather(order)
         share = share.zip_with(whole > 0, nth / size)
-    units_per = _smallest_unit(total.gather(first))
+    units_per = _smallest_unit(total.gather(first), currency)
     units = (total * share * units_per).round()
     line = units - units.shift(1).zip_with(~start, pl.zeros(frame.height, eager=True))
     return frame.with_columns((line / units_per).cast(MONEY).alias("amount"))
 
 
-def _smallest_unit(totals: pl.Series) -> int:
-    """Return into how many parts the currency is divided, as the totals themselves show."""
-    for parts in (1, 100):
-        scaled = totals * parts
-        if ((scaled - scaled.round()).abs() < 1e-6 * parts).all():
-            return parts
-    return 10_000
+# Currencies without a smaller unit in use (ISO 4217).
+_WHOLE = frozenset({"KRW", "JPY", "VND", "CLP", "ISK", "PYG", "XAF", "XOF", "XPF"})
+
+
+def _smallest_unit(totals: pl.Series, currency: str | None) -> int:
+    """Return into how many parts the currency is divided, or into more if the totals are."""
+    parts = 1 if currency in _WHOLE else 100
+    scaled = totals * parts
+    return parts if ((scaled - scaled.round()).abs() < 1e-6 * parts).all() else 10_000
 
 
 def resolve_status(
