@@ -24,7 +24,7 @@ from remindctl.documents import (
     decode,
     parse,
 )
-from remindctl.errors import Place, Refused
+from remindctl.errors import Place, Problem, Refused
 from remindctl.model import Span, Window
 
 
@@ -88,6 +88,22 @@ def test_the_model_decides_what_a_value_is_not_its_look() -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cn", "Cs", "Zl", "Zp"])))
 def test_any_quoted_text_arrives_as_it_was_written(text: str) -> None:
     assert read(f"phone: {json.dumps(text, ensure_ascii=False)}").phone == text
+
+
+# Words and signs of YAML, one blank apart; the blank and the line breaks follow.
+_SIGNS = """a phone legs at : - ? { } [ ] , ' " | > &a *a !x # % @ --- ... << ~ \\"""
+_PIECES = st.sampled_from([*_SIGNS.split(), " ", "\n", "\r", "\t", "- ", "? ", "\u2028"])
+
+
+@given(st.lists(_PIECES, max_size=30).map("".join))
+def test_any_text_is_read_or_refused_at_a_line_it_has(text: str) -> None:
+    problems: tuple[Problem, ...] = ()
+    try:
+        read(text)
+    except Refused as refused:
+        problems = refused.problems
+    # The end of a file without a last line break is a line of its own to YAML.
+    assert all(problem.place.line <= len(text.splitlines()) + 1 for problem in problems)
 
 
 @given(st.integers(0, 999), st.integers(0, 86399))

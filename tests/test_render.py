@@ -235,6 +235,26 @@ def test_what_is_wrong_with_a_template_is_found_without_data(
     assert any(problem.line == line and what in problem.what for problem in found), found
 
 
+# Words and signs of Jinja, one blank apart; the blank and the line break follow.
+_SIGNS = """{{ }} {% %} {# #} name if for in endif endfor ( ) [ ] ' | date josa ~ + * ** % 1 99999 range
+    set = .b ._c not is defined macro loop None , - print (광고) self with raw endraw autoescape"""
+_PIECES = st.sampled_from([*_SIGNS.split(), " ", "\n"])
+
+
+@given(st.lists(_PIECES, max_size=20).map("".join))
+def test_any_text_is_a_template_or_has_problems_and_never_breaks_the_run(text: str) -> None:
+    if list(template_problems(text, {"name": None, **NAMES})):
+        return
+    leg = compile_leg(Leg(channel=Channel.LMS, text=text), GREEN, Purpose.INFORMATIONAL)
+    assert len(leg.render([{"name": "가"}, {"name": None}, {}])) == 3
+
+
+def test_a_template_nested_beyond_reason_is_a_problem_not_a_crash() -> None:
+    for deep in ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "{{ 1" + "+1" * 400 + " }}"):
+        (problem,) = template_problems(deep)
+        assert problem.what == "not a template: it is nested too deeply"
+
+
 def test_ordinary_templates_have_no_problems() -> None:
     template = (
         "{% for p in tags %}{{ loop.index }}. {{ p | upper }}{% if not loop.last %}, {% endif %}"

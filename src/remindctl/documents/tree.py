@@ -50,7 +50,7 @@ class Node:
             return self.line + (line if self.style == "|" else 0)
         # Elsewhere lines are folded: follow the pieces of the file through the text.
         position = 0
-        for number in range(self.line + self.in_block, self.last_line + 1):
+        for number in range(self.line + self.in_block, min(self.last_line, len(lines)) + 1):
             start = self.column - 1 if number == self.line else 0
             piece = lines[number - 1][start:].strip().strip("\"'")
             found = self.text.find(piece, position) if piece else -1

@@ -52,6 +52,9 @@ def problems(source: str, known: Mapping[str, Any] | None = None) -> Iterator[Te
         hint = _way_out(error, environment.filters)
         yield TemplateProblem(error.lineno, f"not a template: {error.message}", hint)
         return
+    except (RecursionError, SyntaxError, MemoryError):  # Python's own limits on what Jinja writes
+        yield TemplateProblem(1, "not a template: it is nested too deeply")
+        return
     if known is not None:
         yield from _unknown_names(tree, known)
     yield from _hand_made(tree)
@@ -92,7 +95,8 @@ def _unknown_names(tree: nodes.Template, known: Mapping[str, Any]) -> Iterator[T
 
 
 def _hand_made(tree: nodes.Template) -> Iterator[TemplateProblem]:
-    first = tree.body[0].nodes[0] if tree.body and isinstance(tree.body[0], nodes.Output) else None
+    begins = tree.body[0] if tree.body and isinstance(tree.body[0], nodes.Output) else None
+    first = next(begins.iter_child_nodes(), None) if begins else None
     pieces: list[tuple[nodes.Node, Any]] = []
     pieces += [(piece, piece.data) for piece in tree.find_all(nodes.TemplateData)]
     pieces += [(piece, piece.value) for piece in tree.find_all(nodes.Const)]
