@@ -205,11 +205,12 @@ def _problems(
 
 
 def _said(detail: ErrorDetails) -> str:
-    kind = detail["type"].split("_", 1)
-    if kind[0] == "too":
+    kind = detail["type"]
+    wanted = _KINDS.get(kind.split("_", 1)[0])
+    if wanted and kind.endswith(("_type", "_parsing", "_number")):
+        return f"must be {wanted}, not {_shown(detail['input'])}"
+    if kind == "too_short":
         return f"needs at least {detail['ctx']['min_length']}"
-    if kind[0] in _KINDS and kind[-1] != "too_long":
-        return f"must be {_KINDS[kind[0]]}, not {_shown(detail['input'])}"
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{said[:1].lower()}{said[1:]}"
 
