@@ -1,0 +1,1 @@
+"""What remindctl costs, as a multiple of a process that does only what cannot be avoided."""
