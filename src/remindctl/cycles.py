@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 WITHIN_DAYS = (3, 7, 30, 60, 90, 180, 365)
 COHORT_DAYS = (30, 90, 180)
+# Where a curve is drawn: closer where more happens, and over the year in which most of it does.
+CURVE_DAYS = (*range(15), *range(16, 31, 2), *range(33, 91, 3), *range(95, 366, 5))
+COHORT_CELL_DAYS = tuple(range(30, 361, 30))
 FIRST_DAYS = 14
 LISTED_ITEMS = 20
 
@@ -43,6 +46,31 @@ _LINE = ("person", "ordered_on", "status", "order_id", "amount")
 
 
 @dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A return curve on one day after the purchase.
+
+    Attributes:
+        back: the share back by the end of the day (Kaplan-Meier).
+        interval: its 95% interval, None once everybody is back.
+        waiting: who was observed and still away just before the day.
+    """
+
+    day: int
+    back: float
+    interval: tuple[float, float] | None
+    waiting: int
+
+
+def _points(wait: ReturnCurve) -> tuple[CurvePoint, ...]:
+    """Read a curve off on ``CURVE_DAYS``, up to the last day with enough people at risk."""
+    return tuple(
+        CurvePoint(day, 1.0 - float(wait.survival[day]), wait.band(day), int(wait.at_risk[day]))
+        for day in CURVE_DAYS
+        if day <= wait.horizon
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class OrderStep:
     """The way from one order number to the next.
 
@@ -52,6 +80,7 @@ class OrderStep:
         median_ci: its 95% interval.
         enough: whether the quantiles rest on 30 returns or more.
         returned_within: days → share back by then; returned_within_ci: its 95% interval.
+        curve: the same over the first year, as far as it is trusted.
     """
 
     number: int
@@ -64,6 +93,7 @@ class OrderStep:
     enough: bool
     returned_within: Mapping[int, float | None]
     returned_within_ci: Mapping[int, tuple[float, float] | None]
+    curve: tuple[CurvePoint, ...]
 
 
 def order_steps(by_order: Mapping[int, ReturnCurve]) -> tuple[OrderStep, ...]:
@@ -80,6 +110,7 @@ def order_steps(by_order: Mapping[int, ReturnCurve]) -> tuple[OrderStep, ...]:
             wait.enough,
             {days: wait.within(days) for days in WITHIN_DAYS},
             {days: wait.band(days) for days in WITHIN_DAYS},
+            _points(wait),
         )
         for number, wait in by_order.items()
         if number <= LAST_ORDER_NUMBER
@@ -143,6 +174,7 @@ class ItemCycle:
         returned: same-item returns seen, of which the quantiles are made.
         p25, median, p75: days by which that share of all waits is over (Kaplan-Meier), None also
             while ``enough`` is False.
+        curve: the share of waits that is over, of the first year, as far as it is trusted.
     """
 
     name: str
@@ -154,6 +186,7 @@ class ItemCycle:
     median: int | None
     p75: int | None
     enough: bool
+    curve: tuple[CurvePoint, ...]
 
 
 def item_cycles(orders: Orders, by: str, as_of: date) -> tuple[tuple[ItemCycle, ...], int]:
@@ -206,7 +239,22 @@ def _item_cycle(name: str, days: PurchaseDays, as_of: date) -> ItemCycle:
         median,
         p75,
         wait.enough,
+        _points(wait),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CohortCell:
+    """The share of a cohort that is back within some days of the first order.
+
+    Attributes:
+        back: Kaplan-Meier; None when nobody has been observed that long.
+        young: not everybody has been.
+    """
+
+    days: int
+    back: float | None
+    young: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +264,14 @@ class Cohort:
     Attributes:
         returned_within: days → share back by then (Kaplan-Meier).
         young: some of them have been observed for less than the longest of these times.
+        cells: the same every 30 days of the first year.
     """
 
     month: str
     customers: int
     returned_within: Mapping[int, float | None]
     young: bool
+    cells: tuple[CohortCell, ...]
 
 
 def cohorts(waiting: Waits, as_of: date) -> tuple[Cohort, ...]:
@@ -231,12 +281,17 @@ def cohorts(waiting: Waits, as_of: date) -> tuple[Cohort, ...]:
     found = []
     for code, wait in curves_by(first, year * 12 + month - 1).items():
         next_month = date((code + 1) // 12, (code + 1) % 12 + 1, 1)
+        observed = (as_of - next_month).days + 1  # of the month's last customer
         found.append(
             Cohort(
                 f"{code // 12:04}-{code % 12 + 1:02}",
                 wait.n,
                 {days: wait.within(days) for days in COHORT_DAYS},
-                (as_of - next_month).days + 1 < max(COHORT_DAYS),
+                observed < max(COHORT_DAYS),
+                tuple(
+                    CohortCell(days, wait.within(days), observed < days)
+                    for days in COHORT_CELL_DAYS
+                ),
             )
         )
     return tuple(found)

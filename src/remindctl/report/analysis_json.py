@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from remindctl.analysis import Analysis
-    from remindctl.cycles import OrderStep
+    from remindctl.cycles import Cohort, ItemCycle, OrderStep
 
 SCHEMA = "remindctl.analyze/1"
 CSV_COLUMNS = ("store", "section", "item", "measure", "value")
 
+# Hundreds of points per curve, for the HTML report's charts; the shares by day say the same.
+_DRAWN = frozenset({"curve", "cells"})
 _ITEM_SECTIONS = {"product": "products", "category": "categories", "sku": "skus"}
 
 
@@ -52,7 +54,7 @@ def to_csv(analyses: Sequence[Analysis]) -> str:
 
 
 def _store(one: Analysis) -> dict[str, Any]:
-    items = [{one.by: item.pop("name"), **item} for item in map(asdict, one.items)]
+    items = [{one.by: item.pop("name"), **item} for item in map(_fields, one.items)]
     return {
         "store": one.store,
         "layout": one.layout,
@@ -69,7 +71,7 @@ def _store(one: Analysis) -> dict[str, Any]:
         "products": [],
         _ITEM_SECTIONS[one.by]: items,
         "item_count": one.item_count,
-        "cohorts": [asdict(cohort) for cohort in one.cohorts],
+        "cohorts": [_fields(cohort) for cohort in one.cohorts],
         "segments": [asdict(segment) for segment in one.segments],
         "due": [
             {"from": step.number, **asdict(step.thresholds), "customers": step.customers}
@@ -81,8 +83,12 @@ def _store(one: Analysis) -> dict[str, Any]:
     }
 
 
+def _fields(one: OrderStep | ItemCycle | Cohort) -> dict[str, Any]:
+    return {name: value for name, value in asdict(one).items() if name not in _DRAWN}
+
+
 def _order_step(step: OrderStep) -> dict[str, Any]:
-    fields = asdict(step)
+    fields = _fields(step)
     return {"from": fields.pop("number"), **fields}
 
 
