@@ -367,6 +367,11 @@ def test_a_message_in_the_log_is_not_planned_again_in_whatever_state() -> None:
     world.past = []
     world.sent(made, State.FAILED)
     assert world.plan(campaign()).messages["leg"].to_list() == [0]
+    # Whether another leg could reach them does not matter any more.
+    world.past = []
+    world.sent(made)
+    more_legs = step(channels=(Channel.SMS, Channel.EMAIL))
+    assert held(world.plan(campaign(steps=(more_legs,)))) == {n: "already"}
 
 
 def test_the_next_leg_opens_when_the_one_before_was_surely_not_delivered() -> None:

@@ -6,6 +6,7 @@ never do. An order that comes later therefore never changes what was said of an 
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
@@ -102,6 +103,7 @@ def profiles(
     Returns:
         the columns of :data:`COLUMNS`, then the further columns of ``customers``; sorted by person.
     """
+    as_of = as_of.astimezone(UTC)
     seen = orders.filter(
         pl.col("status") == "paid", pl.col("ordered_at") <= as_of, pl.col("person").is_not_null()
     ).sort("ordered_at", "order_id", "line_id")

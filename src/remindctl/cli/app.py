@@ -11,6 +11,9 @@ import typer
 from remindctl import __version__
 from remindctl.cli.analyze import analyze
 from remindctl.cli.layouts import app as layouts
+from remindctl.cli.log import app as log
+from remindctl.cli.optout import app as optout
+from remindctl.cli.run import run
 from remindctl.errors import Refused
 
 DONE, SOME_FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -25,7 +28,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command()(analyze)
+app.command()(run)
 app.add_typer(layouts, name="layouts")
+app.add_typer(log, name="log")
+app.add_typer(optout, name="optout")
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 (typer calls it so)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ def describe(snapshot: Snapshot, store: Store, as_of: datetime) -> Profiles:
     Raises:
         Refused: one of the owner's segments is wrong.
     """
+    as_of = as_of.astimezone(UTC)
     extra = _extra(snapshot)
     wrong = [
         problem
@@ -63,6 +65,7 @@ def people_concerned(
     as_of: datetime,
 ) -> pl.Series:
     """Return the persons whose history and opt-outs a plan of these campaigns needs to know."""
+    as_of = as_of.astimezone(UTC)
     sources = Sources(profiles=people, events=snapshot.events, zone=store.timezone, as_of=as_of)
     persons = [
         occasions(sources, campaign.audience, step.due)["person"]
@@ -99,6 +102,7 @@ def plan(
     Raises:
         Refused: the audience or a template is wrong, or the store lacks what the law asks for.
     """
+    as_of = as_of.astimezone(UTC)
     place = campaign.place or Place(campaign.name)
     wrong = audience.problems(campaign.audience, store.segments, place, _extra(snapshot))
     if wrong:

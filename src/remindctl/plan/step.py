@@ -96,7 +96,7 @@ class Desk:
             .group_by("person")
             .agg(pl.col("value").last().alias("push_token"))
         )
-        whom = self.people.select("person", "customer_key", "phone", "email", "last_at")
+        whom = self.people.select("person", "customer_key", "name", "phone", "email", "last_at")
         found = (
             occasions(sources, self.campaign.audience, step.due)
             .join(whom, on="person", how="left", maintain_order="left")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from remindctl.frames import HISTORY, INSTANT, MONEY, PERSON, History, conform
 from remindctl.model import State
-from remindctl.policy import DRAWN
+from remindctl.policy import DRAWN, REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,7 @@ _OCCASION: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "occasion": pl.String,
     "store": pl.String,
     "customer_key": pl.String,
+    "name": pl.String,
     "channel": pl.String,
     "provider": pl.String,
     "to": pl.String,
@@ -85,6 +86,24 @@ class Plan:
     def control(self) -> pl.DataFrame:
         """Who of ``held`` was drawn into a control group: to be remembered like the messages."""
         return self.held.filter(pl.col("reason").is_in(DRAWN))
+
+    def hold(self, late: Mapping[tuple[str, int], str]) -> Plan:
+        """Return the plan with messages held after all: (key, person) → reason."""
+        rows = [(key, person, reason) for (key, person), reason in late.items()]
+        schema = {"key": pl.String, "person": PERSON, "_reason": pl.String}
+        held = self.messages.join(
+            pl.DataFrame(rows, schema=schema, orient="row"), on=["key", "person"], how="inner"
+        ).with_columns(
+            pl.col("_reason").alias("reason"),
+            pl.col("_reason").replace(dict(REASONS)).alias("detail"),
+        )
+        return replace(
+            self,
+            messages=self.messages.join(
+                held, on=["key", "person"], how="anti", maintain_order="left"
+            ),
+            held=pl.concat([self.held, conform(held, HELD)]),
+        )
 
     def history(self) -> History:
         """Return the planned messages as if they were in the log, for the plans after this one."""

@@ -4,7 +4,7 @@ The gates stand in the order of :data:`REASONS`; the first that a message does n
 """
 
 from remindctl.policy.arms import draw_arms, is_drawn
-from remindctl.policy.consent import Permissions, permissions
+from remindctl.policy.consent import EVERYTHING, Permissions, permissions
 from remindctl.policy.frequency import in_reentry, over_caps, progress
 from remindctl.policy.presets import PRESETS, Preset, openings
 from remindctl.policy.reach import choose_legs
@@ -12,6 +12,7 @@ from remindctl.policy.reasons import DRAWN, REASONS
 
 __all__ = [
     "DRAWN",
+    "EVERYTHING",
     "PRESETS",
     "REASONS",
     "Permissions",

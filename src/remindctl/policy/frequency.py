@@ -37,7 +37,13 @@ def progress(rows: pl.DataFrame, history: History, step: Step, as_of: datetime) 
     Returns:
         from_leg and already, one row per row of ``rows``.
     """
-    next_leg = pl.when(pl.col("state") == State.FAILED).then("leg").otherwise(pl.col("leg") + 1)
+    next_leg = (
+        pl.when(pl.col("state") == State.FAILED)
+        .then("leg")
+        .when(~pl.col("state").is_in(FINAL))
+        .then(pl.col("leg") + 1)
+        .otherwise(0)
+    )
     claimed = history.group_by("person", "key").agg(
         pl.col("state").is_in(FINAL).any().alias("done"),
         next_leg.max().alias("from_leg"),

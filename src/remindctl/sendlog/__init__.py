@@ -11,7 +11,7 @@ person later, or no longer, is still messaged once. The log holds no addresses a
 
 from remindctl.sendlog.entries import Claim, Entry, Filter, LogError, Outcome, SendLog, StoreLock
 from remindctl.sendlog.keys import Hasher, ending
-from remindctl.sendlog.opening import Logs, look, open_logs, open_optouts
+from remindctl.sendlog.opening import Logs, SendingLogs, look, open_logs, open_optouts
 from remindctl.sendlog.optouts import OptOut, OptOuts
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "OptOuts",
     "Outcome",
     "SendLog",
+    "SendingLogs",
     "StoreLock",
     "ending",
     "look",

@@ -28,14 +28,13 @@ MOST_BACKWARDS = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """The open files of an installation; a context manager that closes them.
+    """What is there of an installation's files, open; a context manager that closes them.
 
     Attributes:
-        log: claims and outcomes; a :class:`~remindctl.sendlog.sqlite.NoLog` where none is there and
-            none is needed.
+        log: claims and outcomes; empty where none is there.
         hasher: its key; None where nothing was ever written.
         optouts: by path.
-        missing: what should be there and is not, for looking only.
+        missing: what should be there and is not.
     """
 
     log: sqlite.SqliteLog | sqlite.NoLog
@@ -52,9 +51,23 @@ class Logs:
             file.close()
 
 
+@dataclass(frozen=True, slots=True)
+class KeyedLogs(Logs):
+    """With a key, so that opt-outs can be written."""
+
+    hasher: Hasher
+
+
+@dataclass(frozen=True, slots=True)
+class SendingLogs(KeyedLogs):
+    """All of them, open for writing."""
+
+    log: sqlite.SqliteLog
+
+
 def open_logs(
     log: Path, key_file: Path, optouts: Sequence[Path], *, now: datetime, new_log: bool = False
-) -> Logs:
+) -> SendingLogs:
     """Open everything for a sending run; on the very first one, make it.
 
     Args:
@@ -95,7 +108,7 @@ def open_logs(
         files[path] = _open_optouts(path, hasher, read_only=False)
         with database.transaction() as connection:
             set_meta(connection, known_as, "yes")
-    return Logs(opened, hasher, files)
+    return SendingLogs(opened, hasher, files)
 
 
 def look(log: Path, key_file: Path, optouts: Sequence[Path]) -> Logs:
@@ -120,7 +133,7 @@ def look(log: Path, key_file: Path, optouts: Sequence[Path]) -> Logs:
     return Logs(claims, hasher, files, tuple(path for path in paths if path not in there))
 
 
-def open_optouts(log: Path, key_file: Path, path: Path, *, now: datetime) -> Logs:
+def open_optouts(log: Path, key_file: Path, path: Path, *, now: datetime) -> KeyedLogs:
     """Open one file of opt-outs for writing, also while the log is gone: a refusal cannot wait.
 
     Raises:
@@ -133,9 +146,8 @@ def open_optouts(log: Path, key_file: Path, path: Path, *, now: datetime) -> Log
     hasher = read_key(key_file)
     if not is_there(path):
         _create_optouts(path, hasher)
-    return Logs(
-        sqlite.NoLog(), hasher, {path: _open_optouts(path, hasher, read_only=False)}, (log,)
-    )
+    file = _open_optouts(path, hasher, read_only=False)
+    return KeyedLogs(sqlite.NoLog(), hasher, {path: file}, (log,))
 
 
 def _create_optouts(path: Path, hasher: Hasher) -> None:

@@ -1,0 +1,39 @@
+"""What a provider is: facts about it, and a batch of messages in, one receipt for each out.
+
+A provider sees neither frames nor the log. It says of each message what surely happened. Where it
+cannot, it raises :class:`NotSent` (nothing has left) or :class:`MaybeSent` (something may have).
+Adding one = one file here and one line in :data:`PROVIDERS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remindctl.channels.console import Console
+from remindctl.channels.outbox import Outbox
+from remindctl.channels.provider import (
+    Account,
+    MaybeSent,
+    NotSent,
+    Outgoing,
+    Provider,
+    Receipt,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PROVIDERS: Mapping[str, Callable[[Account], Provider]] = {
+    "outbox": Outbox.of,
+    "console": Console.of,
+}
+
+__all__ = [
+    "PROVIDERS",
+    "Account",
+    "MaybeSent",
+    "NotSent",
+    "Outgoing",
+    "Provider",
+    "Receipt",
+]

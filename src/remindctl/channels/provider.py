@@ -1,0 +1,93 @@
+"""The words between dispatch and a provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from typing import TextIO
+
+    from remindctl.model import Channel, State
+
+
+class NotSent(Exception):  # noqa: N818 (it names the outcome)
+    """Surely nothing of the batch was sent; the message is for the owner of the store."""
+
+
+class MaybeSent(Exception):  # noqa: N818 (it names the outcome)
+    """Something of the batch may have been sent, and nobody can say what."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message, ready to leave.
+
+    Attributes:
+        id: of this one message for ever; a provider that knows repeated keys is given it.
+        at: when it leaves.
+    """
+
+    id: str
+    key: str
+    store: str
+    campaign: str
+    step: str
+    customer_key: str
+    channel: Channel
+    to: str
+    subject: str | None
+    text: str
+    html: str | None
+    advertising: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one message: sent, rejected (for ever), failed (not sent) or unknown."""
+
+    id: str
+    state: State
+    provider_id: str | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the configuration says of one provider.
+
+    Attributes:
+        settings: its further keys, secrets read.
+        folder: what its paths are relative to.
+        talk: where it may speak to a person.
+    """
+
+    name: str
+    settings: Mapping[str, str]
+    folder: Path
+    talk: TextIO
+
+
+class Provider(Protocol):
+    """One way to send.
+
+    Attributes:
+        batch_size: how many messages it takes at once.
+    """
+
+    @property
+    def batch_size(self) -> int:
+        """See the class."""
+
+    def send(self, batch: Sequence[Outgoing]) -> Sequence[Receipt]:
+        """Send a batch of at most ``batch_size`` messages.
+
+        Raises:
+            NotSent: nothing of it left.
+            MaybeSent: something of it may have.
+        """

@@ -1,0 +1,212 @@
+"""``run``: plan campaigns and send them, or only show what would be sent."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 (typer reads the annotations as they run)
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import ExitStack
+
+    from remindctl.cli.line import Shop
+    from remindctl.config import Config
+    from remindctl.plan import Plan
+    from remindctl.report.run import Run
+
+SOME_FAILED, REFUSED = 1, 2
+
+
+class Output(StrEnum):
+    """The forms of an answer."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def run(  # noqa: PLR0917 (each is an option; typer names them)
+    campaigns: Annotated[list[Path], typer.Argument(help="Campaign files, or folders of them.")],
+    dry_run: Annotated[  # noqa: FBT002 (a flag)
+        bool, typer.Option("--dry-run", help="Show who would get what; send and record nothing.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Send the N longest due at most.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Look from this instant; with --dry-run only."),
+    ] = None,
+    store: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this store; repeatable.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="The remindctl.yaml to use.")] = None,
+    messages: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.ndjson", help="Write each planned message, one JSON a line."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before sending.")] = False,  # noqa: FBT002 (a flag)
+    new_log: Annotated[  # noqa: FBT002 (a flag)
+        bool, typer.Option("--new-log", help="Start anew where the log or opt-outs are gone.")
+    ] = False,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="Form of the answer.")
+    ] = Output.TABLE,
+) -> None:
+    """Plan campaigns and send what is due: each message once, in open hours, with consent."""
+    from contextlib import ExitStack  # noqa: PLC0415
+
+    from remindctl.cli import line  # noqa: PLC0415
+    from remindctl.errors import refuse  # noqa: PLC0415
+    from remindctl.report.progress import working  # noqa: PLC0415
+
+    if as_of is not None and not dry_run:
+        raise refuse("looking back is for --dry-run only", "add --dry-run", path="--as-of")
+    settings = line.open_config(config, campaigns[0])
+    stores = line.choose_stores(settings, store or [])
+    with working("Reading"):
+        shops = line.gather(campaigns, settings, stores, as_of)
+    with ExitStack() as stack:
+        if dry_run:
+            _look(stack, settings, shops, limit, messages, output)
+        else:
+            _send(stack, settings, shops, limit, messages, output, yes=yes, new_log=new_log)
+
+
+def _look(
+    stack: ExitStack,
+    settings: Config,
+    shops: Sequence[Shop],
+    limit: int | None,
+    messages: Path | None,
+    output: Output,
+) -> None:
+    from remindctl.cli import line  # noqa: PLC0415
+    from remindctl.errors import Refused  # noqa: PLC0415
+    from remindctl.report.progress import working  # noqa: PLC0415
+    from remindctl.report.run import Run  # noqa: PLC0415
+    from remindctl.report.stream import write_talk  # noqa: PLC0415
+    from remindctl.sendlog import look  # noqa: PLC0415
+
+    paths = [shop.config.optouts for shop in shops]
+    logs = stack.enter_context(look(line.log_file(settings), settings.key_file, paths))
+    for path in logs.missing:
+        write_talk(f"warning: {path} is gone; a sending run will be refused")
+    with working("Planning"):
+        planned = line.plan_all(shops, logs, limit)
+    plans = [plan for one in planned for plan in one.plans]
+    _write_messages(messages, plans)
+    runs = [Run(plan, dry_run=True, states={}) for plan in plans]
+    _show(runs, output, dry_run=True)
+    if problems := line.ceiling_problems(planned):
+        raise Refused(problems)
+
+
+def _send(
+    stack: ExitStack,
+    settings: Config,
+    shops: Sequence[Shop],
+    limit: int | None,
+    messages: Path | None,
+    output: Output,
+    *,
+    yes: bool,
+    new_log: bool,
+) -> None:
+    from remindctl import clock  # noqa: PLC0415
+    from remindctl.cli import line  # noqa: PLC0415
+    from remindctl.errors import Refused  # noqa: PLC0415
+    from remindctl.report.progress import working  # noqa: PLC0415
+    from remindctl.report.run import sending  # noqa: PLC0415
+    from remindctl.report.stream import write_talk  # noqa: PLC0415
+    from remindctl.sendlog import LogError, open_logs  # noqa: PLC0415
+
+    name = line.new_run()
+    with line.refused_by_log():
+        paths = [shop.config.optouts for shop in shops]
+        opened = open_logs(
+            line.log_file(settings), settings.key_file, paths, now=clock.now(), new_log=new_log
+        )
+        logs = stack.enter_context(opened)
+        # Held from before the plans are made until they are sent, so that no other run changes
+        # what they rest on.
+        locks = {
+            shop.config.store.key: stack.enter_context(logs.log.lock(shop.config.store.key))
+            for shop in shops
+        }
+        with working("Planning"):
+            for key in locks:
+                logs.log.give_up_dead_claims(key, name, clock.now())
+            planned = line.plan_all(shops, logs, limit)
+    if problems := line.ceiling_problems(planned):
+        raise Refused(problems)
+    providers = line.open_providers(settings, planned)
+    plans = [plan for one in planned for plan in one.plans]
+    _write_messages(messages, plans)
+    total = sum(len(plan.messages) for plan in plans)
+    _ask(plans, total, yes=yes)
+    runs: list[Run] = []
+    broken = False
+    try:
+        with sending(total) as progress:
+            for one in planned:
+                lock = locks[one.shop.config.store.key]
+                runs += line.apply(one, logs, lock, name, providers, progress)
+    except LogError as error:
+        broken = True
+        hint = "what was being sent is settled as unknown by the next run, and not sent again"
+        write_talk(f"{error}\n  hint: {hint}")
+    _show(runs, output, dry_run=False)
+    for path in line.outbox_files(providers):
+        write_talk(f"outbox: {path}")
+    if broken or any(run.in_trouble for run in runs):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _ask(plans: Sequence[Plan], total: int, *, yes: bool) -> None:
+    """Ask a person at a terminal; a run from cron has nobody to ask."""
+    if yes or not total or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    from remindctl.report.console import talk_console  # noqa: PLC0415
+    from remindctl.report.run import show_plans  # noqa: PLC0415
+
+    show_plans(talk_console(), plans, dry_run=False)
+    if not typer.confirm(f"Send {total:,} message{'' if total == 1 else 's'}?", err=True):
+        typer.echo("nothing was sent", err=True)
+        raise typer.Exit(REFUSED)
+
+
+def _write_messages(path: Path | None, plans: Sequence[Plan]) -> None:
+    import os  # noqa: PLC0415
+
+    from remindctl.errors import refuse  # noqa: PLC0415
+    from remindctl.report.run import message_lines  # noqa: PLC0415
+
+    if path is None:
+        return
+    try:
+        # It holds names and addresses: for its owner only.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(message_lines(plans))
+    except OSError as error:
+        raise refuse(f"cannot be written: {error.strerror}", path=str(path)) from error
+
+
+def _show(runs: Sequence[Run], output: Output, *, dry_run: bool) -> None:
+    if output is Output.JSON:
+        from remindctl.report.run import to_json  # noqa: PLC0415
+        from remindctl.report.stream import write_data  # noqa: PLC0415
+
+        write_data(to_json(runs))
+        return
+    from remindctl.report.console import data_console  # noqa: PLC0415
+    from remindctl.report.run import show_plans, show_results  # noqa: PLC0415
+
+    if dry_run:
+        show_plans(data_console(), [run.plan for run in runs], dry_run=True)
+    else:
+        show_results(data_console(), runs)
