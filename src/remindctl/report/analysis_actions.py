@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from remindctl.analysis import Analysis
+    from remindctl.timings import DueStep
 
 # Order numbers with a row of their own; the later ones share the last row.
 _OWN_ROWS = 4
@@ -38,28 +39,38 @@ def due(console: Console, analysis: Analysis) -> None:
         return
     states = (state.replace("_", " ") for state in STATES)
     grid = table("orders", *states, "due day", "late day", "lapsed day")
-    few = [[step] for step in analysis.due if step.number <= _OWN_ROWS]
-    many = [step for step in analysis.due if step.number > _OWN_ROWS]
-    for steps in [*few, many] if many else few:
-        number_ = steps[0].number
+    for name, steps in due_groups(analysis.due):
         grid.add_row(
-            number(number_) if number_ <= _OWN_ROWS else f"{_OWN_ROWS + 1} or more",
+            name,
             *(number(sum(step.customers.get(state, 0) for step in steps)) for state in STATES),
-            _range([step.thresholds.due_days for step in steps]),
-            _range([step.thresholds.late_days for step in steps]),
-            _range([step.thresholds.lapsed_days for step in steps]),
+            span([step.thresholds.due_days for step in steps]),
+            span([step.thresholds.late_days for step in steps]),
+            span([step.thresholds.lapsed_days for step in steps]),
         )
     indented(console, grid)
+    paragraph(console, due_remark(analysis.due), "dim")
+
+
+def due_groups(steps: Sequence[DueStep]) -> list[tuple[str, list[DueStep]]]:
+    """Give small order numbers a row of their own, and all later ones one: (name, steps)."""
+    groups = [(number(step.number), [step]) for step in steps if step.number <= _OWN_ROWS]
+    later = [step for step in steps if step.number > _OWN_ROWS]
+    return [*groups, (f"{_OWN_ROWS + 1} or more", later)] if later else groups
+
+
+def due_remark(steps: Sequence[DueStep]) -> str:
+    """Say what the days of :func:`due` mean, and on whose curves they rest."""
     remark = (
         "By these days 40, 75 and 90% of the returns that come within the observed time have "
         "come, by the return curve after as many orders"
     )
-    if any(step.thresholds.basis != "order_number" for step in analysis.due):
+    if any(step.thresholds.basis != "order_number" for step in steps):
         remark += f", or after all orders where that curve has under {ENOUGH_EVENTS} returns"
-    paragraph(console, f"{remark}.", "dim")
+    return f"{remark}."
 
 
-def _range(values: Sequence[int | None]) -> str:
+def span(values: Sequence[int | None]) -> str:
+    """Write the lowest and highest of some numbers, one where they agree."""
     known = [value for value in values if value is not None]
     if not known:
         return NOT_KNOWN

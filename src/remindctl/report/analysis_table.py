@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _YEAR = 365
 
-_LEFT_OUT: Mapping[str, str] = {
+LEFT_OUT: Mapping[str, str] = {
     "cancelled": "orders with a cancelled line",
     "refunded": "orders with a refunded line",
     "unpaid": "orders with an unpaid line",
@@ -143,7 +143,7 @@ def _store(console: Console, analysis: Analysis) -> None:
 def _left_out(console: Console, analysis: Analysis) -> None:
     section(console, f"Left out of {counted(analysis.counts.rows, 'row')}, and why")
     found = listing()
-    for name, reason in _LEFT_OUT.items():
+    for name, reason in LEFT_OUT.items():
         count = getattr(analysis.excluded, name)
         if count:
             found.add_row(number(count).rjust(7), reason)
