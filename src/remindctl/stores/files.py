@@ -9,6 +9,9 @@ from __future__ import annotations
 import glob
 import gzip
 import io
+import lzma
+import os
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remindctl.errors import Place, Problem, Refused, refuse
+from remindctl.stores.encodings import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,9 +31,14 @@ ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 GZIP = b"\x1f\x8b"
-# Decompressed data beyond this factor is no export but a bomb; text exports reach about 40.
-MAX_INFLATION = 1_000
-MAX_MEMBER_BYTES = 32 * 2**30
+# Text exports shrink to a fortieth; what grows further than this in memory is no export but a bomb.
+MAX_INFLATION = 250
+ALWAYS_FITS = 2**26
+MAX_DEPTH = 4
+_UNZIP_ERRORS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".gz", ".zip"})
 
@@ -43,34 +52,6 @@ class Workbook:
     modified_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Delimited text, not yet decoded: a path on disk, or its bytes where it was packed."""
-
-    name: str
-    content: Path | bytes
-    modified_at: datetime
-
-    def head(self, size: int) -> bytes:
-        """Return the first ``size`` bytes."""
-        if isinstance(self.content, bytes):
-            return self.content[:size]
-        with self.content.open("rb") as file:
-            return file.read(size)
-
-    def tail(self, size: int) -> bytes:
-        """Return the last ``size`` bytes."""
-        if isinstance(self.content, bytes):
-            return self.content[-size:]
-        with self.content.open("rb") as file:
-            file.seek(max(0, self.content.stat().st_size - size))
-            return file.read()
-
-    def read(self) -> bytes:
-        """Return all of it."""
-        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
-
-
 def expand(patterns: Iterable[str]) -> list[Path]:
     """Return the files that paths, folders and globs name, each once, in the order given.
 
@@ -80,44 +61,48 @@ def expand(patterns: Iterable[str]) -> list[Path]:
     Raises:
         Refused: names every pattern that leads to nothing.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     problems = []
     for pattern in patterns:
-        path = Path(pattern)
-        if path.is_file():
-            matches = [path]
-        elif path.is_dir():
-            matches = sorted(
-                child
-                for child in path.iterdir()
-                if child.is_file()
-                and child.suffix.lower() in TABLE_SUFFIXES
-                and not child.name.startswith((".", "~$"))
-            )
-            if not matches:
-                hint = f"tables end in {', '.join(sorted(TABLE_SUFFIXES))}"
-                problems.append(Problem(Place(pattern), "this folder holds no table", hint))
-        else:
-            matches = [
-                Path(name)
-                for name in sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (absolute)
-                if Path(name).is_file() and not Path(name).name.startswith("~$")
-            ]
-            if not matches:
-                is_glob = any(sign in pattern for sign in "*?[")
-                what = "no file matches" if is_glob else "no such file"
-                problems.append(Problem(Place(pattern), what, _neighbour(path)))
-        found.update(dict.fromkeys(matches))
+        try:
+            for path in _matches(pattern):
+                found.setdefault(path.resolve(), path)
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}"
+            problems.append(Problem(Place(_shown(pattern)), what, "check the path"))
+        except Refused as error:
+            problems.extend(error.problems)
     if problems:
         raise Refused(problems)
-    return list(found)
+    return list(found.values())
+
+
+def _matches(pattern: str) -> list[Path]:
+    path = Path(pattern)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        tables = [child for child in path.iterdir() if child.is_file() and _is_table(child.name)]
+        if not tables:
+            hint = f"tables end in {', '.join(sorted(TABLE_SUFFIXES))}"
+            raise refuse("this folder holds no table", hint, path=_shown(pattern))
+        return sorted(tables)
+    if path.exists():
+        raise refuse("neither a file nor a folder", "save it as a file first", path=_shown(pattern))
+    names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (absolute patterns)
+    matches = [Path(name) for name in names if Path(name).is_file() and Path(name).name[:2] != "~$"]
+    if not matches:
+        is_glob = any(sign in pattern for sign in "*?[")
+        what = "no file matches" if is_glob else "no such file"
+        raise refuse(what, _neighbour(path), path=_shown(pattern))
+    return matches
 
 
 def _neighbour(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"the folder {folder} does not exist either"
-    tables = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in TABLE_SUFFIXES)
+    tables = sorted(_shown(p.name) for p in folder.iterdir() if _is_table(p.name))
     return f"tables in that folder: {', '.join(tables[:5])}" if tables else "check the path"
 
 
@@ -132,17 +117,31 @@ def open_file(path: Path, password: Password) -> list[Workbook | Text]:
         Refused: unreadable, protected without (or with a wrong) password, an old ``.xls``, empty,
             damaged, or no table at all.
     """
+    name = _shown(str(path))
     try:
         modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         with path.open("rb") as file:
             head = file.read(4096)
+        packed = head.startswith((ZIP, EMPTY_ZIP, CFB, GZIP))
+        # The fast parser takes no path that is not UTF-8 (unpacked on a Korean Windows).
+        content = path.read_bytes() if packed or name != str(path) else path
     except OSError as error:
         raise refuse(
-            f"cannot be read: {error.strerror}", "check its permissions", path=str(path)
+            f"cannot be read: {error.strerror}", "check its permissions", path=name
         ) from error
-    if head.startswith((ZIP, EMPTY_ZIP, CFB, GZIP)):
-        return list(_unpack(str(path), path.read_bytes(), modified_at, password, whole=path))
-    return [_text(str(path), path, head, modified_at)]
+    if isinstance(content, bytes) and packed:
+        whole = path if name == str(path) else None
+        return list(_unpack(name, content, modified_at, password, whole=whole))
+    return [_text(name, content, head, modified_at)]
+
+
+def _shown(name: str) -> str:
+    """Return a file's name as text: a disk may hold names of other encodings."""
+    raw = os.fsencode(name)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp949", errors="replace")
 
 
 def _unpack(
@@ -152,35 +151,50 @@ def _unpack(
     password: Password,
     *,
     whole: Path | None = None,
+    depth: int = 0,
 ) -> Iterator[Workbook | Text]:
+    if depth > MAX_DEPTH:
+        raise refuse("archives within archives without end", "unpack it first", path=name)
     if content.startswith((ZIP, EMPTY_ZIP)):
-        yield from _zip(name, content, modified_at, password, whole)
+        yield from _zip(name, content, modified_at, password, whole, depth)
     elif content.startswith(CFB):
         yield Workbook(name, _decrypt(name, content, password), modified_at)
     elif content.startswith(GZIP):
         inner = _gunzip(name, content)
-        yield from _unpack(name, inner, modified_at, password)
+        yield from _unpack(name, inner, modified_at, password, depth=depth + 1)
     else:
         yield _text(name, content, content[:4096], modified_at)
 
 
 def _zip(
-    name: str, content: bytes, modified_at: datetime, password: Password, whole: Path | None
+    name: str,
+    content: bytes,
+    modified_at: datetime,
+    password: Password,
+    whole: Path | None,
+    depth: int,
 ) -> Iterator[Workbook | Text]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile as error:
-        raise refuse(
-            "the file is damaged or was cut off while downloading", "download it again", path=name
-        ) from error
+    except _UNZIP_ERRORS as error:
+        raise _damaged(name) from error
     with archive:
         members = archive.infolist()
-        if any(member.filename == "xl/workbook.xml" for member in members):
+        names = {member.filename for member in members}
+        if sum(member.file_size for member in members) > _plausible(len(content)):
+            raise refuse("unpacks to an implausible size", "unpack it first", path=name)
+        if "xl/workbook.xml" in names:
             yield Workbook(name, content if whole is None else whole, modified_at)
             return
+        if names & {"[Content_Types].xml", "mimetype"}:
+            raise refuse(
+                "an office file, but no .xlsx workbook",
+                "open it and save it as .xlsx or as CSV UTF-8",
+                path=name,
+            )
         tables = [m for m in members if _is_table(m.filename)]
         if not tables:
-            seen = ", ".join(sorted(m.filename for m in members)[:5]) or "nothing"
+            seen = ", ".join(sorted(map(_member_name, members))[:5]) or "nothing"
             raise refuse("the archive holds no table", f"it holds {seen}", path=name)
         for member in tables:
             inner = f"{name}!{_member_name(member)}"
@@ -190,17 +204,21 @@ def _zip(
                     "unpack it first, then name the files",
                     path=inner,
                 )
-            if member.file_size > max(MAX_INFLATION * max(member.compress_size, 1), 2**20) or (
-                member.file_size > MAX_MEMBER_BYTES
-            ):
-                raise refuse("unpacks to an implausible size", "unpack it first", path=inner)
             try:
                 data = archive.read(member)
-            except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
-                raise refuse(
-                    "this part of the archive is damaged", "download it again", path=inner
-                ) from error
-            yield from _unpack(inner, data, modified_at, password)
+            except _UNZIP_ERRORS as error:
+                raise _damaged(inner) from error
+            yield from _unpack(inner, data, modified_at, password, depth=depth + 1)
+
+
+def _plausible(packed: int) -> int:
+    return max(MAX_INFLATION * packed, ALWAYS_FITS)
+
+
+def _damaged(name: str) -> Refused:
+    return refuse(
+        "the file is damaged or was cut off while downloading", "download it again", path=name
+    )
 
 
 def _is_table(name: str) -> bool:
@@ -214,24 +232,22 @@ def _is_table(name: str) -> bool:
 
 
 def _member_name(member: zipfile.ZipInfo) -> str:
-    # Windows' own zip writes Korean names in CP949 without saying so; zipfile then reads CP437.
+    # Without a mark, names are read as CP437. Macs write UTF-8 so, Korean Windows CP949.
     if member.flag_bits & 0x800:
         return member.filename
     try:
-        return member.filename.encode("cp437").decode("cp949")
+        return _shown(os.fsdecode(member.filename.encode("cp437")))
     except UnicodeError:
         return member.filename
 
 
 def _gunzip(name: str, content: bytes) -> bytes:
-    limit = max(MAX_INFLATION * len(content), 2**20)
+    limit = _plausible(len(content))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             data = file.read(limit + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise refuse(
-            "the file is damaged or was cut off while downloading", "download it again", path=name
-        ) from error
+    except _UNZIP_ERRORS as error:
+        raise _damaged(name) from error
     if len(data) > limit:
         raise refuse("unpacks to an implausible size", "unpack it first", path=name)
     return data
@@ -241,13 +257,12 @@ def _decrypt(name: str, content: bytes, password: Password) -> bytes:
     from msoffcrypto import OfficeFile  # noqa: PLC0415 (most runs meet no protected file)
     from msoffcrypto import exceptions as crypto  # noqa: PLC0415
 
-    damaged = refuse("the file is damaged or no table", "download it again", path=name)
     try:
         office = OfficeFile(io.BytesIO(content))
-        encrypted = office.is_encrypted()
-    except (crypto.FileFormatError, crypto.ParseError, OSError, ValueError, EOFError) as error:
-        raise damaged from error
-    if office.format != "ooxml" or not encrypted:
+        protected = office.format == "ooxml" and office.is_encrypted()
+    except Exception as error:
+        raise _damaged(name) from error
+    if not protected:
         raise refuse(
             "an old .xls workbook, which is not read",
             "open it in Excel or LibreOffice and save it as .xlsx or as CSV UTF-8",
@@ -270,12 +285,10 @@ def _decrypt(name: str, content: bytes, password: Password) -> bytes:
             "Smartstore asks for a new password at each download: use the one typed then",
             path=name,
         ) from error
-    except (crypto.DecryptionError, crypto.FileFormatError, crypto.ParseError) as error:
-        raise damaged from error
-    except (OSError, ValueError, EOFError) as error:
-        raise damaged from error
+    except Exception as error:
+        raise _damaged(name) from error
     if not plain.getvalue().startswith(ZIP):
-        raise damaged
+        raise _damaged(name)
     return plain.getvalue()
 
 
@@ -292,73 +305,6 @@ def _text(name: str, content: Path | bytes, head: bytes, modified_at: datetime) 
     if start.startswith(b"%pdf"):
         raise refuse("a PDF, not a table", "download the export as Excel or CSV", path=name)
     return Text(name, content, modified_at)
-
-
-def decode(text: Text) -> tuple[Path | bytes, str]:
-    """Return ``text`` as UTF-8 (the path itself where it already is) and the name of its encoding.
-
-    UTF-8 is tried first and strictly: UTF-8 bytes decode as CP949 without an error into nonsense,
-    while CP949 bytes fail loudly as UTF-8. A plain UTF-8 file on disk is judged by its first and
-    last megabyte, so that a large one is read once; the parser refuses invalid bytes further in.
-
-    Raises:
-        Refused: neither UTF-8, UTF-16 nor CP949; names the row of the first undecodable byte.
-    """
-    head = text.head(2**20)
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if head.startswith(mark):
-            return _transcode(text, encoding), encoding
-    if b"\x00" in head:
-        raise refuse(
-            "not a table: it holds binary data",
-            "download the export as Excel or CSV",
-            path=text.name,
-        )
-    if _is_utf8_prefix(head) and _is_utf8_suffix(text.tail(2**20)):
-        return text.content, "utf-8-sig" if head.startswith(b"\xef\xbb\xbf") else "utf-8"
-    return _transcode(text, "cp949"), "cp949"
-
-
-def _is_utf8_prefix(part: bytes) -> bool:
-    try:
-        part.decode()
-    except UnicodeDecodeError as error:
-        # A character cut in two by the end of the sample is no fault of the file.
-        return error.reason == "unexpected end of data" and error.end == len(part)
-    return True
-
-
-def _is_utf8_suffix(part: bytes) -> bool:
-    return any(_is_utf8_prefix(part[skip:]) for skip in range(min(4, len(part) + 1)))
-
-
-def decode_bytes(name: str, content: bytes) -> tuple[str, str]:
-    """Return ``content`` as text and the name of its encoding: all of it as UTF-8, else as CP949.
-
-    Raises:
-        Refused: neither; names the line of the first undecodable byte.
-    """
-    try:
-        return content.decode().removeprefix("\ufeff"), "utf-8"
-    except UnicodeDecodeError:
-        return _decode(name, content, "cp949"), "cp949"
-
-
-def _transcode(text: Text, encoding: str) -> bytes:
-    return _decode(text.name, text.read(), encoding).removeprefix("\ufeff").encode()
-
-
-def _decode(name: str, content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise refuse(
-            "neither UTF-8 nor CP949 (Korean Windows) text",
-            "open the file in Excel and save it as CSV UTF-8",
-            path=name,
-            line=line,
-        ) from error
 
 
 def read_text(path: Path) -> str:

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from remindctl.documents import did_you_mean
 from remindctl.errors import Place, Problem, Refused
 from remindctl.stores.files import expand, open_file
+from remindctl.stores.grids import Grid, grids
 from remindctl.stores.layout import AS_WRITTEN
 from remindctl.stores.query import mended_header
-from remindctl.stores.tables import Grid, Table, grids, normalise
+from remindctl.stores.tables import Table, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
