@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 import openpyxl
 import polars as pl
@@ -18,9 +17,6 @@ from remindctl.stores.encodings import Text
 from remindctl.stores.files import Workbook
 from remindctl.stores.grids import grids
 from remindctl.stores.tables import DAMAGE, ROW, Table, normalise
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOW = datetime(2026, 10, 31, tzinfo=UTC)
 Row = tuple[int, str | None, tuple[str | None, ...]]
@@ -254,7 +250,7 @@ def test_no_row_vanishes_between_stray_quotes(written: list[tuple[str, str]]) ->
 # Workbooks
 
 
-def workbook(sheets: dict[str, list[list[object]]], path: Path | None = None) -> Workbook:
+def workbook(sheets: dict[str, list[list[object]]]) -> Workbook:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for name, lines in sheets.items():
@@ -262,8 +258,8 @@ def workbook(sheets: dict[str, list[list[object]]], path: Path | None = None) ->
         for line in lines:
             sheet.append(line)
     target = io.BytesIO()
-    book.save(path or target)
-    return Workbook("book.xlsx", path or target.getvalue(), NOW)
+    book.save(target)
+    return Workbook("book.xlsx", target.getvalue(), NOW)
 
 
 def test_cells_of_a_sheet_are_text_that_keeps_digits_dates_and_days() -> None:
@@ -288,9 +284,8 @@ def test_cells_of_a_sheet_are_text_that_keeps_digits_dates_and_days() -> None:
     ]
 
 
-def test_sheets_that_hold_something_are_named_and_empty_ones_are_not_there(tmp_path: Path) -> None:
-    path = tmp_path / "two.xlsx"
-    found = grids(workbook({"1월": [["id"], ["1"]], "빈": [], "2월": [["id"], ["2"]]}, path))
+def test_sheets_that_hold_something_are_named_and_empty_ones_are_not_there() -> None:
+    found = grids(workbook({"1월": [["id"], ["1"]], "빈": [], "2월": [["id"], ["2"]]}))
     assert [grid.name for grid in found] == ["book.xlsx[1월]", "book.xlsx[2월]"]
     assert [rows(grid.table(0))[0][2] for grid in found] == [("1",), ("2",)]
 

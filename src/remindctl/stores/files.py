@@ -45,10 +45,10 @@ TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """A readable ``.xlsx``: a path on disk, or its bytes where it was protected or packed."""
+    """A readable ``.xlsx``; as bytes, since its reader believes the ending of a path."""
 
     name: str
-    content: Path | bytes
+    content: bytes
     modified_at: datetime
 
 
@@ -130,8 +130,7 @@ def open_file(path: Path, password: Password) -> list[Workbook | Text]:
             f"cannot be read: {error.strerror}", "check its permissions", path=name
         ) from error
     if isinstance(content, bytes) and packed:
-        whole = path if name == str(path) else None
-        return list(_unpack(name, content, modified_at, password, whole=whole))
+        return list(_unpack(name, content, modified_at, password))
     return [_text(name, content, head, modified_at)]
 
 
@@ -149,19 +148,17 @@ def _unpack(
     content: bytes,
     modified_at: datetime,
     password: Password,
-    *,
-    whole: Path | None = None,
     depth: int = 0,
 ) -> Iterator[Workbook | Text]:
     if depth > MAX_DEPTH:
         raise refuse("archives within archives without end", "unpack it first", path=name)
     if content.startswith((ZIP, EMPTY_ZIP)):
-        yield from _zip(name, content, modified_at, password, whole, depth)
+        yield from _zip(name, content, modified_at, password, depth)
     elif content.startswith(CFB):
         yield Workbook(name, _decrypt(name, content, password), modified_at)
     elif content.startswith(GZIP):
         inner = _gunzip(name, content)
-        yield from _unpack(name, inner, modified_at, password, depth=depth + 1)
+        yield from _unpack(name, inner, modified_at, password, depth + 1)
     else:
         yield _text(name, content, content[:4096], modified_at)
 
@@ -171,7 +168,6 @@ def _zip(
     content: bytes,
     modified_at: datetime,
     password: Password,
-    whole: Path | None,
     depth: int,
 ) -> Iterator[Workbook | Text]:
     try:
@@ -184,7 +180,7 @@ def _zip(
         if sum(member.file_size for member in members) > _plausible(len(content)):
             raise refuse("unpacks to an implausible size", "unpack it first", path=name)
         if "xl/workbook.xml" in names:
-            yield Workbook(name, content if whole is None else whole, modified_at)
+            yield Workbook(name, content, modified_at)
             return
         if names & {"[Content_Types].xml", "mimetype"}:
             raise refuse(
@@ -208,7 +204,7 @@ def _zip(
                 data = archive.read(member)
             except _UNZIP_ERRORS as error:
                 raise _damaged(inner) from error
-            yield from _unpack(inner, data, modified_at, password, depth=depth + 1)
+            yield from _unpack(inner, data, modified_at, password, depth + 1)
 
 
 def _plausible(packed: int) -> int:

@@ -71,10 +71,9 @@ class _Sheet:
 def _sheets(book: Workbook) -> list[_Sheet]:
     import fastexcel  # noqa: PLC0415 (a CSV needs no workbook reader)
 
-    content = book.content if isinstance(book.content, bytes) else str(book.content)
     found = []
     try:
-        reader = fastexcel.read_excel(content)
+        reader = fastexcel.read_excel(book.content)
         for sheet in reader.sheet_names:
             # skip_rows=0 keeps leading blank rows, so that rows are numbered as Excel shows them.
             cells = reader.load_sheet(
