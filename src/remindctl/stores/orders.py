@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from remindctl.stores.tables import Table
 
 REPEATED = "the same line stands in this file already"
+HEADLESS = "the first row of this order is missing"
 
 
 def spread_first_rows(frame: pl.DataFrame) -> pl.DataFrame:
@@ -30,12 +31,15 @@ def spread_first_rows(frame: pl.DataFrame) -> pl.DataFrame:
     own = {ROW, DAMAGE, *BLAME, key, "value", *LINE_FIELDS}
     shared = [c for c in frame.columns if c not in own]
     marks = [c for c in frame.columns if c.startswith("_status") or c in ("amount", "value")]
-    first = pl.any_horizontal(pl.col(c).is_not_null() for c in marks).alias("_first")
-    frame = frame.with_columns(first)
-    if not (frame["_first"] == _starts(frame[key])).all():
-        frame = frame.sort(key, "_first", ROW, descending=[False, True, False])
-        frame = _without_repeats(frame, key)
     start = _starts(frame[key])
+    first = pl.any_horizontal(pl.col(c).is_not_null() for c in marks) if marks else start
+    # The cells of a damaged row may be any column's.
+    frame = frame.with_columns((first & pl.col(DAMAGE).is_null()).alias("_first"))
+    together = frame[key].n_unique() == start.sum()
+    if not together or not (frame["_first"] == start).all():
+        frame = frame.sort(key, "_first", ROW, descending=[False, True, False])
+        frame = _without_first(_without_repeats(frame, key), key)
+        start = _starts(frame[key])
     first_row = start.arg_true().gather(start.cum_sum() - 1)
 
     def spread(name: str) -> pl.Expr:
@@ -67,6 +71,13 @@ def _without_repeats(frame: pl.DataFrame, key: str) -> pl.DataFrame:
     return frame.with_columns(marked.alias(DAMAGE))
 
 
+def _without_first(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Mark rows of an order whose first row is not there, so that nothing tells how it stands."""
+    headless = ~pl.col("_first").any().over(key) & pl.col(key).is_not_null()
+    marked = pl.when(headless & pl.col(DAMAGE).is_null()).then(pl.lit(HEADLESS)).otherwise(DAMAGE)
+    return frame.with_columns(marked.alias(DAMAGE))
+
+
 def share_order_amounts(
     frame: pl.DataFrame, currency: str | None, *, contiguous: bool
 ) -> pl.DataFrame:
@@ -88,7 +99,9 @@ def share_order_amounts(
     order = start.cum_sum() - 1
     first = start.arg_true()
     last = first.shift(-1, fill_value=frame.height) - 1
-    total = frame["amount"].cast(pl.Float64)
+    # Where a row lacks the total, another has it: it is the order's.
+    told = frame.select(pl.col("amount").cast(pl.Float64).drop_nulls().first().over("order_id"))
+    total = told.to_series() if frame["amount"].null_count() else frame["amount"].cast(pl.Float64)
     known = {"price", "quantity"} <= set(frame.columns)
     gross = (
         (frame["price"].cast(pl.Float64) * frame["quantity"]).fill_null(0.0).clip(lower_bound=0.0)
@@ -127,22 +140,31 @@ def resolve_status(
     columns = [f"_status{i}" for i in range(len(layout.status))]
     if not columns:
         return frame.with_columns(pl.lit("paid", dtype=STATUS).alias("status")), ()
-    seen = frame.group_by(columns).agg(pl.col(ROW).min(), pl.len())
+    seen = frame.group_by(columns).agg(pl.col(ROW).min(), pl.len()).sort(ROW)
     answers: list[str | None] = []
-    problems = []
-    for row in seen.sort(ROW).iter_rows(named=True):
-        answer, unknown = _answer([row[c] for c in columns], layout)
-        if unknown is not None:
-            column = " / ".join(layout.status[unknown].column)
-            what = f"{column}: unknown status {row[columns[unknown]]!r} ({row['len']} rows)"
-            hint = (
-                f"remindctl layouts show {layout.layout} > my-layout.yaml, "
-                "add it there under status, then use --layout my-layout.yaml"
-            )
-            problems.append(Problem(Place(table.name, row[ROW]), what, hint))
+    unknown: dict[tuple[int, str | None], tuple[int, int]] = {}
+    for row in seen.iter_rows(named=True):
+        answer, asked = _answer([row[c] for c in columns], layout)
+        if asked is not None:
+            text = row[columns[asked]]
+            first, count = unknown.get((asked, text), (row[ROW], 0))
+            unknown[asked, text] = (first, count + row["len"])
         answers.append(answer)
-    known = seen.sort(ROW).select(columns).with_columns(pl.Series("status", answers, dtype=STATUS))
+    known = seen.select(columns).with_columns(pl.Series("status", answers, dtype=STATUS))
     joined = frame.join(known, on=columns, how="left", nulls_equal=True, maintain_order="left")
+    hint = (
+        f"remindctl layouts show {layout.layout} > my-layout.yaml, "
+        "add it there under status, then use --layout my-layout.yaml"
+    )
+    problems = [
+        Problem(
+            Place(table.name, first),
+            f"{' / '.join(layout.status[asked].column)}: unknown status {text!r} "
+            f"({count} row{'s' if count > 1 else ''})",
+            hint,
+        )
+        for (asked, text), (first, count) in unknown.items()
+    ]
     return joined.drop(columns), tuple(problems)
 
 

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from remindctl.errors import refuse
 from remindctl.frames import INSTANT, MONEY
 from remindctl.stores import values
-from remindctl.stores.layout import AS_WRITTEN, Layout
+from remindctl.stores.layout import AS_WRITTEN, REQUIRED, Layout
 from remindctl.stores.tables import DAMAGE, ROW, Table, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 IDENTIFIERS = ("email", "phone", "customer_id")
-_CODES = frozenset(
-    {"order_id", "line_id", "product_id", "sku", "event_id", "cart_id", "push_token"}
-)
+# Texts that must be whole: one that a spreadsheet rounded could be anyone's.
+_KEYS = frozenset({"order_id", "line_id", "event_id", "cart_id", "customer_id", "phone"})
+_CODES = frozenset({"order_id", "line_id", "event_id", "cart_id", "push_token"})
+_ITEM_CODES = frozenset({"product_id", "sku"})
 TIMES = frozenset(
     {"ordered_at", "delivered_at", "confirmed_at", "occurred_at", "at", "notice_sent_at"}
 )
@@ -67,6 +69,10 @@ class Query:
             f: n for f, n in layout.columns.items() if needed is None or f in needed
         }
         self.fields = {field: names for field, names in wanted.items() if self._present(names)}
+        self._refuse_missing(table.name)
+        # A part of a key would make different lines the same.
+        whole = all(field in self.fields for field in layout.line_key)
+        self.line_key = layout.line_key if whole else ()
         phones = self._sample(table, self.fields.get("phone", ()))
         self.international = values.are_international(phones)
         self.formats = {
@@ -74,6 +80,23 @@ class Query:
             for field, names in self.fields.items()
             if field in TIMES
         }
+
+    def _refuse_missing(self, name: str) -> None:
+        """Refuse a table without a column that everything hangs on."""
+        known, rules = self.layout.columns, self.layout.status
+        required = REQUIRED[self.layout.kind]
+        needed = [names for field, names in known.items() if field in required]
+        missing = [names for names in needed if not self._present(names)]
+        # Without its last word on an order, all of them would look unpaid.
+        if rules and rules[-1].blank != "paid" and not self._present(rules[-1].column):
+            missing.append(rules[-1].column)
+        if missing:
+            what = ", ".join(" or ".join(names) for names in missing)
+            raise refuse(
+                f"as {self.layout.layout} this file lacks the column {what}",
+                "tick that column where you download, or say with --layout what the file is",
+                path=name,
+            )
 
     def __call__(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return the typed fields of every row that holds anything, and whether it is suspect."""
@@ -95,11 +118,11 @@ class Query:
 
     def closer(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return the same fields read carefully, and why a row is no use (null = it is)."""
-        typed = [self._careful(f, self._cell(*n)).alias(f) for f, n in self.fields.items()]
+        typed = [self._careful(f, self._filled(*n)).alias(f) for f, n in self.fields.items()]
         none = pl.lit(None, dtype=pl.String)
         reason, value, column = none, none, none
         for field, names in self.fields.items():
-            cell = self._cell(*names)
+            cell = self._filled(*names)
             name = pl.lit(" / ".join(self._present(names)))
             for wrong, why in self._faults(field, cell):
                 reason = pl.when(wrong).then(pl.lit(why)).otherwise(reason)
@@ -159,6 +182,8 @@ class Query:
             return values.email
         if field == "customer_id":
             return values.person_code
+        if field in _ITEM_CODES:
+            return values.item_code
         return values.code if field in _CODES else values.text
 
     def _suspicions(self) -> Iterator[pl.Expr]:
@@ -169,9 +194,13 @@ class Query:
         for field, names in self.fields.items():
             cell, typed = self._cell(*names), pl.col(field)
             unread = typed.is_null() & cell.is_not_null()
-            if field in ("order_id", *self.layout.line_key):
+            if field in ("order_id", *self.line_key):
                 yield typed.is_null()
-            if field in ("order_id", "line_id") or field in _MONEY:
+            if field == "cart_id" and self.layout.order_fields == "first row":
+                yield typed.is_null()
+            if field in _MONEY:
+                yield cell.str.contains("[+eE]")
+            elif field in _KEYS and field != "phone":
                 yield cell.str.contains("+", literal=True)
             if field in ("ordered_at", "occurred_at") and self.layout.order_fields == "every row":
                 yield typed.is_null()
@@ -189,15 +218,20 @@ class Query:
         text = pl.coalesce(found) if len(found) > 1 else found[0]
         return _each(text, _mended, pl.String()) if self.mend else text
 
+    def _filled(self, *names: str) -> pl.Expr:
+        """Return the first of the columns that holds more than blanks in a row."""
+        cells = [self._cell(name) for name in self._present(names)]
+        return pl.coalesce(pl.when(~_blank(cell)).then(cell) for cell in cells)
+
     def _kept(self) -> Iterator[pl.Expr]:
         """Yield the typed fields in the form the frame keeps them."""
-        key = [field for field in self.layout.line_key if field in self.fields]
+        key = self.line_key
         if key:
             line = pl.col(key[0]) if len(key) == 1 else pl.concat_str(key, separator="/")
             yield (line if self.settings.compact is None else line.hash()).alias("line_id")
         for field, names in self.fields.items():
             typed = pl.col(field)
-            if field == "line_id" and key:
+            if field == "line_id":
                 continue
             if field in TIMES:
                 if field == "ordered_at":
@@ -253,9 +287,9 @@ class Query:
     def _faults(self, field: str, cell: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
         unreadable = pl.col(field).is_null() & ~_blank(cell)
         every_row = self.layout.order_fields == "every row"
-        if field == "order_id" or field in self.layout.line_key:
+        if field == "order_id" or field in self.line_key:
             yield _blank(cell), "no number"
-        if field in ("order_id", "line_id", "phone"):
+        if field in _KEYS:
             rounded = cell.str.strip_chars().str.contains(values.SCIENTIFIC)
             yield rounded, "a spreadsheet rounded this number, its digits are lost"
         if field in TIMES:

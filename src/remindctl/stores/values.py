@@ -55,6 +55,12 @@ def code(cell: pl.Expr) -> pl.Expr:
     return pl.when(trimmed != "").then(trimmed)
 
 
+def item_code(cell: pl.Expr) -> pl.Expr:
+    """Read a product's code; one that a spreadsheet rounded is null, as it fits many products."""
+    found = code(cell)
+    return pl.when(~found.str.contains(SCIENTIFIC)).then(found)
+
+
 def person_code(cell: pl.Expr) -> pl.Expr:
     """Read a shop's customer id: ``17850.0`` is ``17850``; masked ids are null."""
     found = code(cell).str.replace(r"^(\d+)\.0$", "$1")
