@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -65,6 +66,13 @@ def test_an_order_ends_an_occasion_unless_it_is_of_the_same_day() -> None:
     assert over(sources(again=ORDERED + timedelta(hours=11))) == [False]
     assert over(sources(again=ORDERED + timedelta(hours=13))) == [True]
     assert over(sources(again=ORDERED + timedelta(hours=13)), until="never") == [False]
+
+
+def test_no_order_ends_its_own_occasion_whatever_date_the_shop_wrote() -> None:
+    ordered = sources()
+    the_day_before = ORDERED.date() - timedelta(days=1)
+    profiles = ordered.profiles.with_columns(first_on=the_day_before, last_on=the_day_before)
+    assert over(replace(ordered, profiles=Profiles(profiles))) == [False]
 
 
 def test_events_end_occasions_too() -> None:

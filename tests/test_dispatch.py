@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
+import stat
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,17 +16,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remindctl.channels import MaybeSent, NotSent, Outgoing, Receipt
+from remindctl.channels import Account, MaybeSent, NotSent, Outgoing, Receipt
+from remindctl.channels.console import Console
+from remindctl.channels.outbox import Outbox
 from remindctl.dispatch import MOST_FAILURES, Dispatched, Dispatcher
 from remindctl.frames import ADDRESSES, SUPPRESSIONS, Addresses, Suppressions, conform, empty
-from remindctl.model import Campaign, Family, Policy, Purpose, State, Store
+from remindctl.model import Campaign, Channel, Family, Policy, Purpose, State, Store
 from remindctl.plan import HELD, MESSAGES, Plan
 from remindctl.profiles import Profiles
 from remindctl.sendlog import Filter, LogError, OptOut, SendingLogs, open_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from remindctl.frames import Identifiers
 
@@ -44,8 +49,8 @@ def plan_of(people: Sequence[Known], key: str, control: Sequence[int], purpose: 
     """Plan one message of ``key`` to each person, and hold those of the control group."""
     rows = [
         {
-            "key": key,
-            "entry": key,
+            "key": key.encode().hex(),
+            "entry": key.encode().hex(),
             "campaign": "winback",
             "step": "day30",
             "store": "green",
@@ -279,6 +284,59 @@ def test_a_lost_lock_stops_before_the_next_message(office: Office) -> None:
     with pytest.raises(LogError):
         office.run(PEOPLE)
     assert len(office.provider.asked) == 2
+
+
+def message(text: str = "안녕하세요 😀") -> Outgoing:
+    return Outgoing(
+        id="k-p-0",
+        key="6b",
+        store="green",
+        campaign="winback",
+        step="day30",
+        customer_key="a",
+        channel=Channel.EMAIL,
+        to="kim@example.com",
+        subject="다시",
+        text=text,
+        html=None,
+        advertising=True,
+        at=NOW,
+    )
+
+
+def test_the_outbox_appends_a_line_each_for_its_owner_only(tmp_path: Path) -> None:
+    outbox = Outbox.of(Account("outbox", {}, tmp_path, io.StringIO()))
+    for text in ("one\ntwo", "세"):
+        assert outbox.send([message(text)] * 2) == [Receipt("k-p-0", State.SENT)] * 2
+    lines = [json.loads(line) for line in outbox.path.read_text("utf-8").splitlines()]
+    assert [line["text"] for line in lines] == ["one\ntwo", "one\ntwo", "세", "세"]
+    assert lines[0]["to"] == "kim@example.com"
+    assert stat.S_IMODE(outbox.path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_what_the_disk_cannot_hold_is_taken_back_or_unknown(tmp_path: Path) -> None:
+    import resource  # noqa: PLC0415 (not on every system)
+
+    outbox = Outbox(tmp_path / "outbox.ndjson")
+    outbox.send([message()])
+    before = outbox.path.read_bytes()
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, hard))
+    try:
+        with pytest.raises(NotSent):
+            outbox.send([message()])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert outbox.path.read_bytes() == before
+    with pytest.raises(MaybeSent):
+        Outbox(Path("/dev/full")).send([message()])
+
+
+def test_the_console_shows_the_whole_message() -> None:
+    talk = io.StringIO()
+    Console.of(Account("console", {}, Path(), talk)).send([message("line 1\nline 2")])
+    assert talk.getvalue() == "--- email to kim@example.com\n다시\n\nline 1\nline 2\n"
 
 
 LOADS = st.lists(

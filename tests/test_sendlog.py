@@ -42,11 +42,16 @@ if TYPE_CHECKING:
 NOW = datetime(2025, 6, 30, 7, 30, tzinfo=UTC)
 
 
+def named(key: str) -> str:
+    """Return the key of a message as the log takes it: hexadecimal digits."""
+    return key.encode().hex()
+
+
 def claim(key: str, *who: str, leg: int = 0, **more: object) -> Claim:
     """Claim for a person who is known by these identifiers; the first one names them."""
     values: dict[str, object] = {
-        "key": key,
-        "entry": f"entry of {key}",
+        "key": named(key),
+        "entry": named(f"entry of {key}"),
         "person": b"person " + who[0].encode(),
         "identifiers": frozenset(name.encode() for name in who),
         "leg": leg,
@@ -164,9 +169,9 @@ def test_the_past_is_found_by_any_identifier_once_and_of_one_store(log: SqliteLo
     found = log.history("green", identifiers({0: ["a", "b", "x"], 1: ["c"], 2: ["b"], 3: ["d"]}))
     rows = found.sort("person").select("person", "key", "state", "arm", "counts").rows()
     assert rows == [
-        (0, "k1", "claimed", "treated", False),
-        (2, "k1", "claimed", "treated", False),
-        (3, "k3", "control", "control", True),
+        (0, named("k1"), "claimed", "treated", False),
+        (2, named("k1"), "claimed", "treated", False),
+        (3, named("k3"), "control", "control", True),
     ]
     assert found["tags"][0].to_list() == ["win", "재구매"]
     assert found["claimed_at"][0] == NOW
@@ -182,7 +187,7 @@ def test_entries_are_filtered_newest_first(log: SqliteLog) -> None:
         (Filter(campaign="cart"), ["k2"]),
         (Filter(person=b"person a"), ["k3", "k1"]),
     ]:
-        assert [entry.key for entry in log.entries(wanted)] == keys
+        assert [entry.key for entry in log.entries(wanted)] == list(map(named, keys))
 
 
 def test_one_run_per_store_holds_the_lock(log: SqliteLog, files: Files) -> None:
@@ -206,7 +211,7 @@ from remindctl.sendlog import Claim, open_logs
 now = datetime(2025, 6, 30, 7, 30, tzinfo=UTC)
 log, key, optouts = map(Path, sys.argv[1:])
 with open_logs(log, key, [optouts], now=now) as logs, logs.log.lock("green"):
-    one = Claim(key="k", entry="e", person=b"p", identifiers=frozenset([b"a"]), leg=0, due_at=now,
+    one = Claim(key="6b", entry="e0", person=b"p", identifiers=frozenset([b"a"]), leg=0, due_at=now,
         store="green", campaign="c", step="s")
     logs.log.claim("killed", [one], now)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -293,7 +298,7 @@ def test_looking_makes_nothing_and_says_what_is_missing(files: Files) -> None:
     with files.open() as logs:
         logs.log.claim("r", [claim("k", "a")], NOW)  # type: ignore[union-attr]
         with files.look() as seen:
-            assert [entry.key for entry in seen.log.entries(Filter())] == ["k"]
+            assert [entry.key for entry in seen.log.entries(Filter())] == [named("k")]
             assert seen.missing == ()
     files.log.unlink()
     with files.look() as logs:

@@ -24,6 +24,7 @@ from remindctl.hours import (
     first_open,
     from_the_wall,
     is_open,
+    on_the_wall,
     open_until,
 )
 from remindctl.model import Span
@@ -63,8 +64,10 @@ class Sources:
 
 def _order(which: str) -> Callable[[Sources], pl.DataFrame]:
     def find(sources: Sources) -> pl.DataFrame:
-        # Orders of one day are one purchase: only the next day's order is a new one.
-        next_day = pl.col(f"{which}_on").cast(pl.Datetime("us")) + pl.duration(days=1)
+        # Orders of one day are one purchase: only the next day's order is a new one. The day is the
+        # store's, not the one the shop wrote, so that no order ends its own occasion.
+        at = on_the_wall(pl.col(f"{which}_at"), sources.zone)
+        next_day = at.dt.truncate("1d") + pl.duration(days=1)
         return sources.profiles.filter(pl.col(f"{which}_order_id").is_not_null()).select(
             "person",
             pl.col(f"{which}_order_id").alias("occasion"),

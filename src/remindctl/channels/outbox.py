@@ -27,7 +27,7 @@ class Outbox:
         path: of the file.
     """
 
-    batch_size = 1_000
+    batch_size = 10_000
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -21,8 +21,7 @@ from remindctl.campaigns import problems as campaign_problems
 from remindctl.channels import PROVIDERS, Account
 from remindctl.channels.outbox import Outbox
 from remindctl.cli.inputs import load_configured
-from remindctl.config import find_config, load_config
-from remindctl.config.load import Secret
+from remindctl.config import Secret, find_config, load_config
 from remindctl.dispatch import Dispatcher
 from remindctl.documents import did_you_mean
 from remindctl.errors import Problem, Refused, refuse
@@ -162,6 +161,9 @@ def gather(
             shops.append(Shop(store, files, people, tuple(of_store), at))
     if problems:
         raise Refused(problems)
+    if not shops:
+        asked = ", ".join(store.store.key for store in stores)
+        raise refuse(f"no campaign of these is for the store {asked}", "see `stores:` in its file")
     return shops
 
 

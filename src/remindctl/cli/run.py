@@ -138,9 +138,13 @@ def _send(
             for shop in shops
         }
         with working("Planning"):
-            for key in locks:
-                logs.log.give_up_dead_claims(key, name, clock.now())
+            dead = sum(logs.log.give_up_dead_claims(key, name, clock.now()) for key in locks)
             planned = line.plan_all(shops, logs, limit)
+    if dead:
+        write_talk(
+            f"warning: a run before this one died; {dead:,} of its messages may have been sent and"
+            " will not be sent again\n  hint: remindctl log show --state unknown"
+        )
     if problems := line.ceiling_problems(planned):
         raise Refused(problems)
     providers = line.open_providers(settings, planned)
@@ -174,7 +178,9 @@ def _ask(plans: Sequence[Plan], total: int, *, yes: bool) -> None:
     from remindctl.report.run import show_plans  # noqa: PLC0415
 
     show_plans(talk_console(), plans, dry_run=False)
-    if not typer.confirm(f"Send {total:,} message{'' if total == 1 else 's'}?", err=True):
+    # Not typer's question: that one writes to stdout, which belongs to the data.
+    typer.echo(f"Send {total:,} message{'' if total == 1 else 's'}? [y/N] ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         typer.echo("nothing was sent", err=True)
         raise typer.Exit(REFUSED)
 

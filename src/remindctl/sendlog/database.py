@@ -150,6 +150,9 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         timeout=_WAIT_SECONDS,
         isolation_level=None,
     )
+    # Keys are hashes, so a batch touches pages all over the file: keep them at hand (64 MiB).
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA temp_store = MEMORY")
     if not read_only:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

@@ -25,7 +25,8 @@ class Claim:
     """The right to send one message on one leg, or the memory that its person was held out.
 
     Attributes:
-        key: store, campaign, step and occasion; entry: store, campaign and occasion.
+        key: of store, campaign, step and occasion, as hexadecimal digits.
+        entry: of store, campaign and occasion, likewise.
         person: keyed hash of the customer key.
         identifiers: keyed hashes of everything the person is known by, the destination included.
         ground: why it may be sent (consent, existing_customer or informational).

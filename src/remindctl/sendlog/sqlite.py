@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from itertools import count
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -30,33 +31,34 @@ KIND = 0x72656D6C  # "reml"
 SCHEMA = 1
 NEWEST = "newest_at"
 
-# The order of the identifiers' key makes one index serve both: no two claims of a key may share an
-# identifier, and whoever has it finds all of their past.
+# The order of the identifiers' key makes one index serve both: no two claims of a key and leg may
+# share an identifier (the person's own hash is one of them), and each finds all of its past.
 TABLES = """
 CREATE TABLE claims (
   id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL, person BLOB NOT NULL, leg INTEGER NOT NULL, entry TEXT NOT NULL,
+  key BLOB NOT NULL, person BLOB NOT NULL, leg INTEGER NOT NULL, entry BLOB NOT NULL,
   store TEXT NOT NULL, campaign TEXT NOT NULL, step TEXT NOT NULL,
   variant TEXT, arm TEXT, store_arm TEXT, channel TEXT, provider TEXT, ground TEXT,
   tags TEXT NOT NULL, counts INTEGER NOT NULL, ending TEXT NOT NULL,
   due_at INTEGER NOT NULL, cost TEXT, currency TEXT,
   state TEXT NOT NULL, run TEXT NOT NULL, attempts INTEGER NOT NULL,
   first_attempt_at INTEGER NOT NULL, attempted_at INTEGER NOT NULL, settled_at INTEGER,
-  provider_id TEXT, code TEXT, detail TEXT,
-  UNIQUE (key, person, leg)
+  provider_id TEXT, code TEXT, detail TEXT
 );
 CREATE INDEX open_claims ON claims (store) WHERE state = 'claimed';
 CREATE TABLE identifiers (
-  hmac BLOB NOT NULL, key TEXT NOT NULL, leg INTEGER NOT NULL, claim INTEGER NOT NULL,
+  hmac BLOB NOT NULL, key BLOB NOT NULL, leg INTEGER NOT NULL, claim INTEGER NOT NULL,
   PRIMARY KEY (hmac, key, leg)
 ) WITHOUT ROWID
 """
 
-_WRITTEN = (
-    "key", "person", "leg", "entry", "store", "campaign", "step", "variant", "arm", "store_arm",
-    "channel", "provider", "ground", "tags", "counts", "ending", "due_at", "cost", "currency",
-    "state",
+_AS_IT_IS = (
+    "person", "leg", "store", "campaign", "step", "variant", "arm", "store_arm", "channel",
+    "provider", "ground", "counts", "ending", "currency", "state",
 )  # fmt: skip
+_WRITTEN = (*_AS_IT_IS, "key", "entry", "tags", "due_at", "cost")
+_fields = attrgetter(*_AS_IT_IS)
+
 _SHOWN = (
     "id", "key", "store", "campaign", "step", "leg", "channel", "provider", "ending", "state",
     "run", "attempts", "attempted_at", "settled_at", "cost", "currency", "provider_id", "code",
@@ -107,10 +109,11 @@ class SqliteLog:
                 identifiers.sort("hmac").select("hmac", "person").iter_rows(),
             )
             rows = connection.execute(
-                "SELECT DISTINCT asked.person, campaign, step, claims.key, entry, claims.leg,"
-                " channel, state, attempted_at, tags, counts, arm, store_arm, variant"
-                " FROM asked CROSS JOIN identifiers USING (hmac)"
-                " JOIN claims ON claims.id = identifiers.claim WHERE store = ?",
+                "SELECT found.person, campaign, step, hex(key), hex(entry), leg, channel, state,"
+                " attempted_at, tags, counts, arm, store_arm, variant FROM ("
+                "  SELECT DISTINCT asked.person, claim"
+                "  FROM asked CROSS JOIN identifiers USING (hmac)"
+                " ) AS found JOIN claims ON claims.id = claim WHERE store = ?",
                 (store,),
             ).fetchall()
         return _history(rows)
@@ -134,7 +137,7 @@ class SqliteLog:
             _write(connection, run, [one for one in won if one[0] > last], now)
             _write_again(connection, run, [one for one in won if one[0] <= last], now)
             hashes = [
-                (hmac, claim.key, claim.leg, number)
+                (hmac, bytes.fromhex(claim.key), claim.leg, number)
                 for number, claim in won
                 for hmac in _known_by(claim)
             ]
@@ -210,8 +213,8 @@ def _collisions(
                 lost.add(index)
     _fill(
         connection,
-        "CREATE TEMP TABLE incoming (hmac BLOB, key TEXT, position INTEGER)",
-        sorted((hmac, key, index) for (hmac, key), index in first.items()),
+        "CREATE TEMP TABLE incoming (hmac BLOB, key BLOB, position INTEGER)",
+        sorted((hmac, bytes.fromhex(key), index) for (hmac, key), index in first.items()),
     )
     repeated: dict[int, int] = {}
     taken: dict[int, int] = {}
@@ -255,12 +258,15 @@ def _write_again(
 
 
 def _values(claim: Claim) -> tuple[object, ...]:
-    stored = {
-        "tags": json.dumps(claim.tags, ensure_ascii=False),
-        "due_at": micros(claim.due_at),
-        "cost": None if claim.cost is None else str(claim.cost),
-    }
-    return tuple(stored.get(name, getattr(claim, name)) for name in _WRITTEN)
+    """Return what is stored of a claim, in the order of ``_WRITTEN``."""
+    return (
+        *_fields(claim),
+        bytes.fromhex(claim.key),
+        bytes.fromhex(claim.entry),
+        json.dumps(claim.tags, ensure_ascii=False),
+        micros(claim.due_at),
+        None if claim.cost is None else str(claim.cost),
+    )
 
 
 def _fill(
@@ -284,6 +290,7 @@ def _history(rows: Sequence[tuple[Any, ...]]) -> History:
     return History(
         conform(
             frame.with_columns(
+                pl.col("key", "entry").str.to_lowercase(),
                 pl.col("tags").str.json_decode(pl.List(pl.String)),
                 pl.from_epoch("claimed_at", time_unit="us").dt.replace_time_zone("UTC"),
                 pl.col("counts").cast(pl.Boolean),
@@ -296,6 +303,7 @@ def _history(rows: Sequence[tuple[Any, ...]]) -> History:
 def _entry(row: Sequence[Any]) -> Entry:
     values = dict(zip(_SHOWN, row, strict=True))
     values["number"] = values.pop("id")
+    values["key"] = values["key"].hex()
     values["attempted_at"] = instant(values["attempted_at"])
     values["settled_at"] = instant(values["settled_at"]) if values["settled_at"] else None
     values["cost"] = Decimal(values["cost"]) if values["cost"] else None
