@@ -102,8 +102,8 @@ def test_cdnow_as_a_store() -> None:
     assert [(one.campaign, one.after, one.wait_days) for one in found.suggestions] == [
         ("second_order", "first_order", 1),
         ("reminder", "last_order", 23),
-        ("first_win_back", "last_order", 314),
-        ("win_back", "last_order", 204),
+        ("first_win_back", "last_order", 52),
+        ("win_back", "last_order", 67),
     ]
     assert (found.items, found.item_count) == ((), 0)
 
@@ -214,9 +214,9 @@ def test_a_win_back_promises_nothing_from_the_thin_end_of_a_curve() -> None:
     found = analysed(frame(*lines), START + timedelta(350))
     first = next(one for one in found.suggestions if one.campaign == "first_win_back")
     # Of the few who were observed longer, one came back on day 90.
-    assert (first.wait_days, first.reason) == (
-        10,
-        "by day 10, 90% of the returns that come within 50 days have come",
+    assert first.wait_days == 10
+    assert first.reason.startswith(
+        "by day 10, 90% of the returns that come within 50 days have come (too few were observed"
     )
 
 
@@ -269,7 +269,7 @@ order_lines = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(order_lines, st.randoms(use_true_random=False), st.integers(-900, 900))
 def test_every_customer_is_in_one_place_and_the_order_of_lines_is_none(
     lines: list[dict[str, object]], random: object, day: int

@@ -140,15 +140,16 @@ Segments, by the names that a campaign's audience takes
   repeat            5  132,000 KRW  bought on two or three days, and is not late
 
 Buying the same product again, most buyers first
-  product                          buyers  bought again  25% by day  half by day
-  유기농 어성초 약산성 클렌징폼        12             0     too few      too few
-  대용량 리필 500ml 2개 세트
-  Soap 비누                             5             0     too few      too few
+  product                                 buyers  again  25% by day  half by day
+  유기농 어성초 약산성 클렌징폼 대용량        12      0     too few      too few
+  리필 500ml 2개 세트
+  Soap 비누                                    5      0     too few      too few
 
 First-time buyers by month: share back within
   first order  customers  30 days  90 days  180 days
-  2026-03 *           12      42%        -         -
-  *: not all of them have been observed for 180 days.
+  2026-03 * <         12      42%        -         -
+  *: not all of them have been observed for 180 days. <: so early in the files
+  that some may have bought before.
 
 Left out of 24 rows, and why
         2  orders with a cancelled line
@@ -159,8 +160,8 @@ Left out of 24 rows, and why
 Keep in mind
   -  only 5 repeat purchases: due dates and timings need 30
   -  the file covers 24 days: longer waits cannot be seen yet
-  -  orders before 2026-03-02 are not in the file: some of the earliest first
-     orders may be later ones
+  -  orders before 2026-03-02 are not in the files: of the 12 customers first
+     seen before 2026-05-31, some may have bought before
   -  no forecast per customer: no model was fitted; due states and timings rest
      on the return curves
 

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from remindctl import outliers
 from remindctl.cycles import (
     Cohort,
-    FirstDays,
     ItemCycle,
     OrderStep,
     cohorts,
-    first_days,
     item_cycles,
     order_steps,
 )
+from remindctl.frames import Orders
+from remindctl.golden_window import GoldenWindow, first_days
 from remindctl.intervals import (
     GapStatistics,
+    Waits,
     curves_by_order,
     due_thresholds,
     gap_statistics,
@@ -31,22 +33,16 @@ from remindctl.intervals import (
     purchase_days,
     waits,
 )
+from remindctl.suggestions import Suggestion, suggestions
 from remindctl.survival import ENOUGH_EVENTS, pool
-from remindctl.timings import (
-    DueStep,
-    Segment,
-    Suggestion,
-    due_steps,
-    segments,
-    standing,
-    suggestions,
-)
+from remindctl.timings import DueStep, Segment, due_steps, segments, standing
+from remindctl.truncation import LeftTruncation, left_truncation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from remindctl.frames import Orders
+    from remindctl.outliers import Outliers
 
 # A 2023 report on Korean e-commerce: shown beside a store's own number, never in its place.
 BENCHMARK_DAYS = 32
@@ -54,10 +50,6 @@ BENCHMARK_DAYS = 32
 _YEAR = 365
 _HISTOGRAM_BARS = 14
 _BAR_WIDTHS = (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)
-# Orders before the file begins are unknown; new customers of its first months may be old ones.
-_HISTORY_NOTE = (
-    "orders before {first} are not in the file: some of the earliest first orders may be later ones"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,26 +117,14 @@ class HistogramBar:
     gaps: int
 
 
-@dataclass(frozen=True, slots=True)
-class GoldenWindow:
-    """When after an order customers come back most: after the first one, and after later ones.
-
-    Attributes:
-        same_day_orders: orders merged into another one of the same customer and day.
-    """
-
-    first_to_second: FirstDays
-    later: FirstDays
-    same_day_orders: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """One store's answer.
 
     Attributes:
         interval_days: completed gaps; never the whole answer (see ``intervals``).
-        by: what ``items`` lists: product, category or sku; item_count: how many of them there are.
+        by: what ``items`` lists, a key of ``cycles.LEVELS``; item_count: how many there are.
+        outliers: those who look like businesses, counted; they are in unless it says otherwise.
         notes: what is missing or thin, in words.
         prediction: the fitted model, or ``skipped`` and why.
     """
@@ -160,6 +140,8 @@ class Analysis:
     interval_days: GapStatistics
     benchmark_days: int
     histogram: tuple[HistogramBar, ...]
+    outliers: Outliers
+    left_truncation: LeftTruncation
     by_order_number: tuple[OrderStep, ...]
     golden_window: GoldenWindow
     by: str
@@ -188,29 +170,38 @@ def analyse(
     timezone: str,
     by: str = "product",
     benchmark_days: int = BENCHMARK_DAYS,
+    without_outliers: bool = False,
 ) -> Analysis:
     """Analyse one store.
 
     Args:
-        orders: person, ordered_on, status, order_id (any dtype) and amount; the columns of
-            ``cycles.ITEM_COLUMNS[by]`` as far as the file has them.
+        orders: person, ordered_on, status, order_id (any dtype) and amount; quantity and the
+            columns of ``cycles.ITEM_COLUMNS[by]`` as far as the file has them.
         accounting: what the loader counted.
         as_of: the last day seen, usually that of the last order.
         store: its name.
         layout: the name of the export format.
         currency: of the amounts.
         timezone: whose calendar the dates follow.
-        by: what to list cycles of: product, category or sku.
+        by: what to list cycles of, a key of ``cycles.LEVELS``.
         benchmark_days: a foreign repurchase interval to show beside the store's own.
+        without_outliers: leave out buyers who look like businesses, see ``outliers``.
     """
-    days = purchase_days(orders)
-    waiting = waits(days, as_of)
+    period, missing_amounts, paid_lines = _paid(orders, as_of)
+    excluded = _excluded(orders, accounting, as_of)
+    waiting = waits(purchase_days(orders), as_of)
+    odd, persons = outliers.find(waiting, left_out=without_outliers)
+    if without_outliers:
+        others = ~pl.col("person").is_in(persons.implode())
+        waiting = Waits(waiting.filter(others))
+        orders = Orders(orders.filter(others))
     gap = gaps(waiting)
     by_order = curves_by_order(waiting)
     thresholds = due_thresholds(by_order)
     customers = standing(waiting, thresholds)
-    items, item_count = item_cycles(orders, by, as_of)
-    period, missing_amounts, paid_lines = _paid(orders, as_of)
+    store_curve = pool(by_order.values())
+    items, item_count = item_cycles(orders, by, as_of, store_curve)
+    truncation = left_truncation(waiting, period.first, store_curve)
     order_count = int(waiting["orders"].sum())
     none = pool([])
     return Analysis(
@@ -228,10 +219,12 @@ def analyse(
             len(waiting),
             len(gap),
         ),
-        excluded=_excluded(orders, accounting, as_of),
+        excluded=excluded,
         interval_days=gap_statistics(gap),
         benchmark_days=benchmark_days,
         histogram=_histogram(gap),
+        outliers=odd,
+        left_truncation=truncation,
         by_order_number=order_steps(by_order),
         golden_window=GoldenWindow(
             first_days(by_order.get(1, none)),
@@ -241,12 +234,18 @@ def analyse(
         by=by,
         items=items,
         item_count=item_count,
-        cohorts=cohorts(waiting, as_of),
+        cohorts=cohorts(waiting, as_of, truncation.known_from),
         segments=segments(customers, amounts=missing_amounts < paid_lines),
         due=due_steps(customers, thresholds),
-        suggestions=suggestions(by_order),
+        suggestions=suggestions(by_order, by, items),
         notes=_notes(
-            period, len(customers), len(gap), (missing_amounts, paid_lines), by, item_count
+            period,
+            truncation,
+            len(customers),
+            len(gap),
+            (missing_amounts, paid_lines),
+            by,
+            item_count,
         ),
     )
 
@@ -318,6 +317,7 @@ def _histogram(gap: pl.Series) -> tuple[HistogramBar, ...]:
 
 def _notes(
     period: Period,
+    truncation: LeftTruncation,
     customers: int,
     returns: int,
     amounts: tuple[int, int],
@@ -333,7 +333,10 @@ def _notes(
         notes.append(f"only {returns} repeat purchases: due dates and timings need {ENOUGH_EVENTS}")
     if period.days < _YEAR:
         notes.append(f"the file covers {period.days} days: longer waits cannot be seen yet")
-    notes.append(_HISTORY_NOTE.format(first=period.first))
+    notes.append(
+        f"orders before {period.first} are not in the files: of the {truncation.customers} "
+        f"customers first seen before {truncation.known_from}, some may have bought before"
+    )
     if missing:
         notes.append(
             f"{missing} of {lines} paid lines have no amount and count as 0 in what was spent"

@@ -1,4 +1,4 @@
-"""How customers come back, by order number, in the first days, by product and by cohort.
+"""How customers come back, by order number, by product and by cohort.
 
 Shares are between 0 and 1; None means that nobody was observed that long, never 0.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,33 +17,39 @@ from remindctl.intervals import (
     LAST_ORDER_NUMBER,
     Waits,
     curves_by,
-    curves_by_order,
     purchase_days,
     waits,
 )
-from remindctl.survival import BusiestDays, ReturnCurve, busiest_days, pool
+from remindctl.refill import Refill, refill, unit_days
+from remindctl.survival import ReturnCurve, curve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from remindctl.intervals import PurchaseDays
+    from collections.abc import Callable, Mapping, Sequence
 
 WITHIN_DAYS = (3, 7, 30, 60, 90, 180, 365)
 COHORT_DAYS = (30, 90, 180)
 # Where a curve is drawn: closer where more happens, and over the year in which most of it does.
 CURVE_DAYS = (*range(15), *range(16, 31, 2), *range(33, 91, 3), *range(95, 366, 5))
 COHORT_CELL_DAYS = tuple(range(30, 361, 30))
-FIRST_DAYS = 14
 LISTED_ITEMS = 20
 
-# What tells one item from another, the most exact column first; the last one is its name.
-ITEM_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "product": ("product_id", "product"),
+# The groups an item belongs to: where its own returns are too few, the next one's curve serves.
+LEVELS: Mapping[str, tuple[str, ...]] = {
+    "product": ("product", "category"),
+    "option": ("option", "product", "category"),
     "category": ("category",),
-    "sku": ("sku",),
+    "sku": ("sku", "product", "category"),
+}
+# Units of different products do not add up.
+_COUNTED = frozenset({"product", "option", "sku"})
+
+_LEVEL_COLUMNS = {"product": ("product_id", "product")}
+ITEM_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    by: tuple(column for level in levels for column in _LEVEL_COLUMNS.get(level, (level,)))
+    for by, levels in LEVELS.items()
 }
 
-_LINE = ("person", "ordered_on", "status", "order_id", "amount")
+_LINE = ("person", "ordered_on", "status", "order_id", "amount", "quantity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,63 +125,16 @@ def order_steps(by_order: Mapping[int, ReturnCurve]) -> tuple[OrderStep, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class DayRate:
-    """Who was still waiting before a day after the purchase, and who came back on it."""
-
-    day: int
-    at_risk: int
-    returned: int
-    rate: float
-
-
-@dataclass(frozen=True, slots=True)
-class FirstDays:
-    """The first days after a purchase; day 0 is always empty, as same-day orders are one purchase.
-
-    Attributes:
-        waits: purchases that another one can follow, one per customer for first orders.
-        daily: days 0 to 14, as far as anyone was observed.
-        returned_within_3_days: returns seen on days 1 to 3.
-        share_within_3_days: the share of the waits that is over by then (Kaplan-Meier).
-        share_of_returns_within_3_days: of all returns seen, those on days 1 to 3.
-        busiest: the week with the highest daily rate, None while too few came back.
-    """
-
-    waits: int
-    returned: int
-    daily: tuple[DayRate, ...]
-    returned_within_3_days: int
-    share_within_3_days: float | None
-    share_of_returns_within_3_days: float | None
-    busiest: BusiestDays | None
-
-
-def first_days(wait: ReturnCurve) -> FirstDays:
-    """Look closely at the start of a curve."""
-    soon = int(wait.events[:4].sum())
-    return FirstDays(
-        wait.n,
-        wait.returned,
-        tuple(
-            DayRate(day, int(wait.at_risk[day]), int(wait.events[day]), float(wait.hazard[day]))
-            for day in range(min(FIRST_DAYS, wait.follow_up) + 1)
-        ),
-        soon,
-        wait.within(3),
-        soon / wait.returned if wait.returned else None,
-        busiest_days(wait),
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class ItemCycle:
-    """How the buyers of one product (or category, or SKU) come back for the same one.
+    """How the buyers of one product (or option, category, SKU) come back for the same one.
 
     Attributes:
         returned: same-item returns seen, of which the quantiles are made.
         p25, median, p75: days by which that share of all waits is over (Kaplan-Meier), None also
             while ``enough`` is False.
         curve: the share of waits that is over, of the first year, as far as it is trusted.
+        refill: the cycle to plan with: the item's own, or that of the narrowest wider group with
+            enough returns; None while even the store has too few.
     """
 
     name: str
@@ -187,60 +147,137 @@ class ItemCycle:
     p75: int | None
     enough: bool
     curve: tuple[CurvePoint, ...]
+    refill: Refill | None
 
 
-def item_cycles(orders: Orders, by: str, as_of: date) -> tuple[tuple[ItemCycle, ...], int]:
+def item_cycles(
+    orders: Orders, by: str, as_of: date, store: ReturnCurve
+) -> tuple[tuple[ItemCycle, ...], int]:
     """Describe the most bought items, by number of buyers.
 
     Args:
-        orders: as for :func:`remindctl.intervals.purchase_days`, with the columns that name items
-            as far as the file has them.
-        by: a key of ``ITEM_COLUMNS``.
+        orders: as for :func:`remindctl.intervals.purchase_days`, with ``ITEM_COLUMNS[by]`` as far
+            as the file has them.
+        by: a key of ``LEVELS``.
         as_of: the last day seen.
+        store: the curve of all orders to the next of whatever item.
 
     Returns:
         at most 20 items, and how many there are.
     """
-    columns = [name for name in ITEM_COLUMNS[by] if name in orders.columns]
-    if not columns:
+    keys = {level: key for level in LEVELS[by] if (key := _key(level, orders)) is not None}
+    if by not in keys:
         return (), 0
     # Codes instead of text: each item is picked out of all lines below.
-    item, name = pl.coalesce(columns).cast(pl.Categorical), pl.col(columns[-1]).cast(pl.Categorical)
+    codes = {f"{level} key": key.cast(pl.Categorical) for level, key in keys.items()}
+    names = {f"{level} name": _name(level, orders).cast(pl.Categorical) for level in keys}
     lines = (
         orders.lazy()
         .filter(pl.col("status") == "paid", pl.col("person").is_not_null())
         .filter(pl.col("ordered_on") <= as_of)
-        .select(*_LINE, item.alias("item"), name.alias("name"))
-        .filter(pl.col("item").is_not_null())
+        .select(*(name for name in _LINE if name in orders.columns), **codes, **names)
         .collect()
     )
-    named = pl.col("name").is_not_null()
-    latest_name = pl.col("name").filter(named).max_by(pl.col("ordered_on").filter(named))
-    sizes = lines.group_by("item").agg(pl.len(), latest_name)
-    most = sizes.sort(-pl.col("len").cast(pl.Int64), pl.col("item").cast(pl.String))
-    items = []
-    for code, _, label in most.head(LISTED_ITEMS).iter_rows():
-        days = purchase_days(Orders(lines.filter(pl.col("item") == code)))
-        items.append(_item_cycle(label or code, days, as_of))
+    latest = [_latest(column) for column in (*codes, *names) if column != f"{by} key"]
+    named = lines.filter(pl.col(f"{by} key").is_not_null())
+    sizes = named.group_by(f"{by} key").agg(pl.len().alias("lines"), *latest)
+    most = sizes.sort(-pl.col("lines").cast(pl.Int64), pl.col(f"{by} key").cast(pl.String))
+
+    @cache
+    def waits_of(level: str, code: str) -> Waits:
+        same = lines.filter(pl.col(f"{level} key") == code)
+        return waits(purchase_days(Orders(same)), as_of)
+
+    items = [
+        _item_cycle(
+            [_Group(level, row[f"{level} key"], row[f"{level} name"]) for level in keys],
+            waits_of,
+            store,
+        )
+        for row in most.head(LISTED_ITEMS).iter_rows(named=True)
+    ]
     return tuple(sorted(items, key=lambda one: (-one.buyers, one.name))), len(sizes)
 
 
-def _item_cycle(name: str, days: PurchaseDays, as_of: date) -> ItemCycle:
-    by_order = curves_by_order(waits(days, as_of))
-    wait = pool(by_order.values())
+def _columns(level: str, orders: Orders) -> list[str]:
+    return [name for name in _LEVEL_COLUMNS.get(level, (level,)) if name in orders.columns]
+
+
+def _key(level: str, orders: Orders) -> pl.Expr | None:
+    """Say what tells one item of a level from another; None: the file does not."""
+    columns = _columns(level, orders)
+    if not columns:
+        return None
+    product = _key("product", orders) if level == "option" else None
+    return pl.coalesce(columns) if product is None else _within(product, columns[0])
+
+
+def _name(level: str, orders: Orders) -> pl.Expr:
+    """Say what to call an item of a level; null: by its key."""
+    product = _columns("product", orders) if level == "option" else []
+    name = _columns(level, orders)[-1]
+    return _within(pl.col(product[-1]), name) if product else pl.col(name)
+
+
+def _within(product: pl.Expr, option: str) -> pl.Expr:
+    """Name an option together with its product: the 500 ml of a soap are none of a shampoo."""
+    return pl.concat_str(product.cast(pl.String), pl.col(option).cast(pl.String), separator=" / ")
+
+
+def _latest(column: str) -> pl.Expr:
+    known = pl.col(column).is_not_null()
+    return pl.col(column).filter(known).max_by(pl.col("ordered_on").filter(known))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """An item, or a wider group that it belongs to; None: the file does not say which."""
+
+    level: str
+    key: str | None
+    name: str | None
+
+
+def _item_cycle(
+    groups: Sequence[_Group], waits_of: Callable[[str, str], Waits], store: ReturnCurve
+) -> ItemCycle:
+    own = groups[0]
+    waiting = waits_of(own.level, own.key or "")
+    wait = _curve(waiting)
     p25, median, p75 = (wait.quantile(p) if wait.enough else None for p in (0.25, 0.50, 0.75))
     return ItemCycle(
-        name,
-        by_order[1].n,
-        int(days["orders"].sum()),
-        by_order[2].n if 2 in by_order else 0,
+        own.name or own.key or "",
+        int((waiting["number"] == 1).sum()),
+        int(waiting["orders"].sum()),
+        int((waiting["number"] == 2).sum()),
         wait.returned,
         p25,
         median,
         p75,
         wait.enough,
         _points(wait),
+        _refill(groups, waits_of, store),
     )
+
+
+def _refill(
+    groups: Sequence[_Group], waits_of: Callable[[str, str], Waits], store: ReturnCurve
+) -> Refill | None:
+    """Take the cycle of the narrowest group with enough returns."""
+    for group in groups:
+        if group.key is None:
+            continue
+        waiting = waits_of(group.level, group.key)
+        wait = _curve(waiting)
+        if wait.enough:
+            counted = group.level in _COUNTED
+            name = group.name or group.key
+            return refill(group.level, name, wait, unit_days(waiting) if counted else None)
+    return refill("store", "", store) if store.enough else None
+
+
+def _curve(waiting: Waits) -> ReturnCurve:
+    return curve(waiting["wait"].to_numpy(), waiting["returned"].to_numpy())
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,20 +299,36 @@ class Cohort:
     """Customers by the month of their first order, ``YYYY-MM``.
 
     Attributes:
-        returned_within: days → share back by then (Kaplan-Meier).
+        returned: those seen to come back.
+        p25, median: days by which that share of the cohort is back, None also while fewer than 30
+            are (``enough``).
+        returned_within: days → share back by then (Kaplan-Meier), and its 95% interval.
         young: some of them have been observed for less than the longest of these times.
+        left_truncated: the files begin too late to know that these were first orders.
         cells: the same every 30 days of the first year.
     """
 
     month: str
     customers: int
+    returned: int
+    p25: int | None
+    median: int | None
+    enough: bool
     returned_within: Mapping[int, float | None]
+    returned_within_ci: Mapping[int, tuple[float, float] | None]
     young: bool
+    left_truncated: bool
     cells: tuple[CohortCell, ...]
 
 
-def cohorts(waiting: Waits, as_of: date) -> tuple[Cohort, ...]:
-    """Describe the second orders of each month's new customers."""
+def cohorts(waiting: Waits, as_of: date, known_from: date | None) -> tuple[Cohort, ...]:
+    """Describe the second orders of each month's new customers.
+
+    Args:
+        waiting: the waits of all orders.
+        as_of: the last day seen.
+        known_from: from this day on a customer who is new to the files is taken for a new one.
+    """
     first = Waits(waiting.filter(pl.col("number") == 1))
     year, month = first["on"].dt.year().cast(pl.Int64), first["on"].dt.month().cast(pl.Int64)
     found = []
@@ -286,8 +339,14 @@ def cohorts(waiting: Waits, as_of: date) -> tuple[Cohort, ...]:
             Cohort(
                 f"{code // 12:04}-{code % 12 + 1:02}",
                 wait.n,
+                wait.returned,
+                wait.quantile(0.25) if wait.enough else None,
+                wait.quantile(0.50) if wait.enough else None,
+                wait.enough,
                 {days: wait.within(days) for days in COHORT_DAYS},
+                {days: wait.band(days) for days in COHORT_DAYS},
                 observed < max(COHORT_DAYS),
+                known_from is not None and date(code // 12, code % 12 + 1, 1) < known_from,
                 tuple(
                     CohortCell(days, wait.within(days), observed < days)
                     for days in COHORT_CELL_DAYS

@@ -33,6 +33,8 @@ LATER_ORDERS = LAST_ORDER_NUMBER + 1
 
 _DAY_BITS = 2**32
 _DAY_OFFSET = 2**31
+# A slip of the keyboard must not make a sum of units overflow.
+_MOST_UNITS = 1_000_000
 
 
 def purchase_days(orders: Orders) -> PurchaseDays:
@@ -42,14 +44,18 @@ def purchase_days(orders: Orders) -> PurchaseDays:
     a return.
 
     Args:
-        orders: needs person, ordered_on, status, order_id (any dtype) and amount; more is ignored.
+        orders: needs person, ordered_on, status, order_id (any dtype) and amount; quantity as far
+            as the file has it; more is ignored.
 
     Returns:
-        person, on (date), orders (distinct order ids), amount (unknown ones count as 0), sorted by
-        person and on.
+        person, on (date), orders (distinct order ids), amount (unknown ones count as 0) and, where
+        there is a quantity, units (a line without one, or with less than 1, counts as 1), sorted
+        by person and on.
     """
     # One sort of one packed integer beats a sort by two columns and any window function.
     day = (pl.col("ordered_on").cast(pl.Int32).cast(pl.Int64) + _DAY_OFFSET).cast(pl.UInt64)
+    units = ["units"] if "quantity" in orders.columns else []
+    sums = [pl.col("amount").sum(), *(pl.col(name).sum() for name in units)]
     days = (
         orders.filter(
             pl.col("status") == "paid",
@@ -57,15 +63,20 @@ def purchase_days(orders: Orders) -> PurchaseDays:
             pl.col("ordered_on").is_not_null(),
         )
         .select(
-            (pl.col("person").cast(pl.UInt64) * _DAY_BITS + day).alias("key"), "order_id", "amount"
+            (pl.col("person").cast(pl.UInt64) * _DAY_BITS + day).alias("key"),
+            "order_id",
+            "amount",
+            *(pl.col("quantity").fill_null(1).clip(1, _MOST_UNITS).alias(name) for name in units),
         )
         .sort("key")
         .group_by("key", maintain_order=True)
-        .agg(pl.col("order_id").n_unique().alias("orders"), pl.col("amount").sum())
+        .agg(pl.col("order_id").n_unique().alias("orders"), *sums)
     )
     on = ((pl.col("key") % _DAY_BITS).cast(pl.Int64) - _DAY_OFFSET).cast(pl.Int32).cast(pl.Date)
     person = (pl.col("key") // _DAY_BITS).cast(PERSON)
-    return PurchaseDays(days.select(person.alias("person"), on.alias("on"), "orders", "amount"))
+    return PurchaseDays(
+        days.select(person.alias("person"), on.alias("on"), "orders", "amount", *units)
+    )
 
 
 def waits(days: PurchaseDays, as_of: date) -> Waits:

@@ -128,6 +128,16 @@ class ReturnCurve:
         now, then = self._survival_at(waited), self._survival_at(waited + days)
         return None if not now or then is None else 1.0 - then / now
 
+    def chances(self, days: int) -> Shares:
+        """Return, per day waited in vain, the share that is back within ``days`` more.
+
+        From day 0 on, as long as ``days`` more lie within ``horizon`` and anyone is still away.
+        """
+        seen = self.survival[: self.horizon + 1]
+        now, then = seen[: max(0, len(seen) - days)], seen[days:]
+        away = int(np.count_nonzero(now))
+        return 1.0 - then[:away] / now[:away]
+
     def rmst(self, tau: int) -> float | None:
         """Return the restricted mean: the area under ``survival`` from 0 to ``tau`` days."""
         if self._survival_at(tau) is None:
@@ -230,11 +240,13 @@ class BusiestDays:
 
     Attributes:
         daily_rate: returns per waiting customer and day.
+        interval: its 95% interval (see :func:`rate_interval`).
     """
 
     from_day: int
     to_day: int
     daily_rate: float
+    interval: tuple[float, float]
 
 
 def busiest_days(wait: ReturnCurve, *, width: int = 7) -> BusiestDays | None:
@@ -247,9 +259,23 @@ def busiest_days(wait: ReturnCurve, *, width: int = 7) -> BusiestDays | None:
         return None
     window = np.ones(width)
     returns = np.convolve(wait.events[1 : last + 1], window, mode="valid")
-    rates = _ratio(returns, np.convolve(wait.at_risk[1 : last + 1], window, mode="valid"))
+    person_days = np.convolve(wait.at_risk[1 : last + 1], window, mode="valid")
+    rates = _ratio(returns, person_days)
     start = int(np.argmax(rates))
-    return BusiestDays(start + 1, start + width, float(rates[start]))
+    interval = rate_interval(round(returns[start]), round(person_days[start]))
+    return BusiestDays(start + 1, start + width, float(rates[start]), interval)
+
+
+def rate_interval(events: int, trials: int) -> tuple[float, float]:
+    """Return Wilson's 95% interval of the share ``events`` of ``trials`` (1927); all, of none."""
+    if not trials:
+        return 0.0, 1.0
+    share, z2 = events / trials, _Z95 * _Z95
+    middle = share + z2 / (2 * trials)
+    half = _Z95 * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
+    scale = 1 + z2 / trials
+    # At no events (or nothing but events) rounding may step over the edge.
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Shares:

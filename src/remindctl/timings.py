@@ -1,4 +1,4 @@
-"""Who is due, late or lapsed, where customers stand in their life, and when to write to them."""
+"""Who is due, late or lapsed, and where customers stand in their life."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from remindctl.intervals import LATER_ORDERS, DueThresholds, later_orders, thresholds_of, timing
-from remindctl.profiles import Profiles
-from remindctl.segments import LIFECYCLE, assign
-from remindctl.survival import busiest_days, pool
+from remindctl.intervals import LATER_ORDERS, DueThresholds, timing
+from remindctl.segments import LIFECYCLE, lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from remindctl.intervals import Waits
-    from remindctl.survival import ReturnCurve
 
 STATES = ("not_due", "due", "late", "lapsed")
-# How far ahead to ask "will they still come?" of those who count as lapsed.
-_LOOK_AHEAD_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,7 @@ def standing(waiting: Waits, thresholds: Mapping[int, DueThresholds]) -> pl.Data
         timing(pl.col("number"), pl.col("wait"), thresholds).alias("due_state"),
     )
     spent = waiting.group_by("person", maintain_order=True).agg(pl.col("amount").sum())
-    return assign(Profiles(last.with_columns(spent["amount"].alias("spent"))), {})
+    return last.with_columns(spent["amount"].alias("spent"), lifecycle())
 
 
 def due_steps(
@@ -93,59 +88,3 @@ def segments(customers: pl.DataFrame, *, amounts: bool) -> tuple[Segment, ...]:
         Segment(name, rows.get(name, nobody)[0], rows.get(name, nobody)[1] if amounts else None)
         for name in LIFECYCLE
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A wait to put into a campaign, and why.
-
-    Attributes:
-        campaign: second_order, first_win_back, reminder or win_back.
-        audience: whom it is for, in words.
-        after: the anchor, first_order or last_order.
-        wait_days: days from the anchor.
-    """
-
-    campaign: str
-    audience: str
-    after: str
-    wait_days: int
-    reason: str
-
-
-def suggestions(by_order: Mapping[int, ReturnCurve]) -> tuple[Suggestion, ...]:
-    """Read campaign timings off the curves; one that too few returns stand behind is absent."""
-    found = []
-    first, later = by_order.get(1, pool([])), later_orders(by_order)
-    once, again = "customers with one order", "customers with two or more orders"
-    week = busiest_days(first)
-    if week:
-        reason = (
-            f"a second order is most likely on days {week.from_day}-{week.to_day}: "
-            f"{week.daily_rate:.1%} of those who still have none place one each day"
-        )
-        found.append(Suggestion("second_order", once, "first_order", week.from_day, reason))
-    limits = thresholds_of(later, "later_orders")
-    if limits and limits.due_days is not None:
-        reason = (
-            f"by day {limits.due_days}, 40% of the returns that come within {limits.horizon_days} "
-            "days have come"
-        )
-        found.append(Suggestion("reminder", again, "last_order", limits.due_days, reason))
-    for campaign, audience, wait in (("first_win_back", once, first), ("win_back", again, later)):
-        limits = thresholds_of(wait, "order_number" if wait is first else "later_orders")
-        if limits and limits.lapsed_days is not None:
-            reason = _win_back_reason(wait, limits.lapsed_days)
-            found.append(Suggestion(campaign, audience, "last_order", limits.lapsed_days, reason))
-    return tuple(found)
-
-
-def _win_back_reason(wait: ReturnCurve, lapsed_days: int) -> str:
-    """Say how low the chance of a return has become by the lapsed day."""
-    reason = (
-        f"by day {lapsed_days}, 90% of the returns that come within {wait.horizon} days have come"
-    )
-    still = wait.after_waiting(lapsed_days, _LOOK_AHEAD_DAYS)
-    if still is None or lapsed_days + _LOOK_AHEAD_DAYS > wait.horizon:
-        return reason
-    return f"{reason}; of those still away, {still:.0%} return in the next {_LOOK_AHEAD_DAYS} days"

@@ -32,6 +32,7 @@ class By(StrEnum):
     """What cycles are listed of."""
 
     PRODUCT = "product"
+    OPTION = "option"
     CATEGORY = "category"
     SKU = "sku"
 
@@ -65,6 +66,10 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COLUMN", help="Say what a column means; repeatable."),
     ] = None,
+    without_outliers: Annotated[  # noqa: FBT002 (a flag)
+        bool,
+        typer.Option("--without-outliers", help="Leave out likely business and gift buyers."),
+    ] = False,
     rejects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write rows that were no use to this CSV.")
     ] = None,
@@ -90,7 +95,10 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
         ]
         if strict:
             _refuse_rejects(loads)
-        analyses = [_analysis(name, loaded, day, by) for name, loaded in loads]
+        analyses = [
+            _analysis(name, loaded, day, by, without_outliers=without_outliers)
+            for name, loaded in loads
+        ]
     if rejects is not None:
         _write_rejects(rejects, loads)
     _show(analyses, output, [name for _, loaded in loads for name in _side_files(loaded)])
@@ -204,7 +212,9 @@ def _refuse_rejects(loads: Sequence[tuple[str | None, Loaded]]) -> None:
         raise Refused(problems)
 
 
-def _analysis(name: str | None, loaded: Loaded, day: date | None, by: By) -> Analysis:
+def _analysis(
+    name: str | None, loaded: Loaded, day: date | None, by: By, *, without_outliers: bool
+) -> Analysis:
     from remindctl.analysis import Accounting, analyse  # noqa: PLC0415
 
     orders, currency, foreign = loaded.in_main_currency()
@@ -218,6 +228,7 @@ def _analysis(name: str | None, loaded: Loaded, day: date | None, by: By) -> Ana
         currency=currency or "",
         timezone=loaded.zone or "as written",
         by=by,
+        without_outliers=without_outliers,
     )
     if not foreign:
         return analysis

@@ -97,6 +97,9 @@ def timings(console: Console, analysis: Analysis) -> None:
     section(console, "Suggested timings")
     grid = listing()
     for one in analysis.suggestions:
+        if one.item is not None:
+            # One for each of up to 20 items, whose cycles are in their table.
+            continue
         anchor = one.after.replace("_", " ")
         when = f"{days(one.wait_days)} after the {anchor}, to {one.audience}"
         grid.add_row(one.campaign, f"{when}: {one.reason}.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from remindctl.analysis import Analysis, HistogramBar
-    from remindctl.cycles import OrderStep
+    from remindctl.cycles import ItemCycle, OrderStep
 
 _ORDER_NUMBERS = 8
 _ITEMS = 10
@@ -118,13 +118,14 @@ def first_days(console: Console, analysis: Analysis) -> None:
     remarks = []
     if first.share_within_3_days is not None and first.returned:
         remarks.append(
-            f"Within 3 days {percent(first.share_within_3_days, 1)} of first-time buyers are back: "
+            f"Within 3 days {percent(first.share_within_3_days, 1)}"
+            f"{_interval(first.share_within_3_days_ci)} of first-time buyers are back: "
             f"{counted(first.returned_within_3_days, 'customer')}, "
             f"{percent(first.share_of_returns_within_3_days, 1)} of all second orders so far."
         )
     remarks += [
         f"Busiest week after {name}: days {view.busiest.from_day}-{view.busiest.to_day}, "
-        f"{percent(view.busiest.daily_rate, 1)} a day."
+        f"{percent(view.busiest.daily_rate, 1)} a day{_interval(view.busiest.interval)}."
         for name, view in (("a first order", first), ("a later one", later))
         if view.busiest
     ]
@@ -133,6 +134,12 @@ def first_days(console: Console, analysis: Analysis) -> None:
         remarks.append(f"Merged: {orders} on one day; a customer's day is one purchase.")
     if remarks:
         paragraph(console, " ".join(remarks))
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    if interval is None or interval[0] == interval[1]:
+        return ""
+    return f" ({percent(interval[0], 1)} to {percent(interval[1], 1)})"
 
 
 def items(console: Console, analysis: Analysis) -> None:
@@ -146,16 +153,41 @@ def items(console: Console, analysis: Analysis) -> None:
         f"Buying the same {analysis.by} again, most buyers first"
         f"{more if analysis.item_count > len(listed) else ''}",
     )
-    grid = table(analysis.by, "buyers", "bought again", "25% by day", "half by day")
+    by_unit = any(one.refill and one.refill.unit_days for one in listed)
+    wider = any(one.refill and one.refill.level != analysis.by for one in listed)
+    quantiles = ["25% by day", "half by day", *(["25% a unit"] if by_unit else [])]
+    grid = table(analysis.by, "buyers", "again", *quantiles, *(["curve of"] if wider else []))
     for one in listed:
-        quantiles = ["not reached" if day is None else number(day) for day in (one.p25, one.median)]
+        found = _refill(one)
         grid.add_row(
             one_line(one.name),
             number(one.buyers),
             number(one.repeat_buyers),
-            *(quantiles if one.enough else ["too few"] * 2),
+            *found[: len(quantiles)],
+            *([one.refill.level if one.refill else ""] if wider else []),
         )
     indented(console, grid)
+    remarks = []
+    if by_unit:
+        remarks.append("25% a unit: days per unit bought, the same share back.")
+    if wider:
+        remarks.append(
+            f"curve of: where fewer than {ENOUGH_EVENTS} came back for the same {analysis.by}, the "
+            "next wider group's curve stands in; the store's is of coming back for anything."
+        )
+    if remarks:
+        paragraph(console, " ".join(remarks), "dim")
+
+
+def _refill(one: ItemCycle) -> tuple[str, str, str]:
+    """Write the days by which a quarter and half are back, and a quarter's days per unit."""
+    if one.refill is None:
+        return "too few", "too few", ""
+    per_unit = one.refill.unit_days
+    quarter, half = (
+        "not reached" if day is None else number(day) for day in (one.refill.p25, one.refill.median)
+    )
+    return quarter, half, number(per_unit.p25) if per_unit else ""
 
 
 def cohorts(console: Console, analysis: Analysis) -> None:
@@ -165,8 +197,13 @@ def cohorts(console: Console, analysis: Analysis) -> None:
     grid = table("first order", "customers", *(f"{day} days" for day in COHORT_DAYS))
     for one in listed:
         shares = (percent(one.returned_within[day]) for day in COHORT_DAYS)
-        grid.add_row(f"{one.month}{' *' if one.young else ''}", number(one.customers), *shares)
+        marks = f"{' *' if one.young else ''}{' <' if one.left_truncated else ''}"
+        grid.add_row(f"{one.month}{marks}", number(one.customers), *shares)
     indented(console, grid)
+    remarks = []
     if any(one.young for one in listed):
-        days_ = max(COHORT_DAYS)
-        paragraph(console, f"*: not all of them have been observed for {days_} days.", "dim")
+        remarks.append(f"*: not all of them have been observed for {max(COHORT_DAYS)} days.")
+    if any(one.left_truncated for one in listed):
+        remarks.append("<: so early in the files that some may have bought before.")
+    if remarks:
+        paragraph(console, " ".join(remarks), "dim")

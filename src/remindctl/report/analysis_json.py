@@ -21,7 +21,12 @@ CSV_COLUMNS = ("store", "section", "item", "measure", "value")
 
 # Hundreds of points per curve, for the HTML report's charts; the shares by day say the same.
 _DRAWN = frozenset({"curve", "cells"})
-_ITEM_SECTIONS = {"product": "products", "category": "categories", "sku": "skus"}
+_ITEM_SECTIONS = {
+    "product": "products",
+    "option": "options",
+    "category": "categories",
+    "sku": "skus",
+}
 
 
 def document(analyses: Sequence[Analysis]) -> dict[str, Any]:
@@ -64,6 +69,8 @@ def _store(one: Analysis) -> dict[str, Any]:
         "period": asdict(one.period),
         "counts": asdict(one.counts),
         "excluded": asdict(one.excluded),
+        "outliers": asdict(one.outliers),
+        "left_truncation": asdict(one.left_truncation),
         "interval_days": {**asdict(one.interval_days), "benchmark": one.benchmark_days},
         "histogram": [asdict(bar) for bar in one.histogram],
         "by_order_number": [_order_step(step) for step in one.by_order_number],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from remindctl.outliers import DAY_ORDERS, FREQUENT_GAP
 from remindctl.report.analysis_actions import due, segments, timings
 from remindctl.report.analysis_curves import (
     cohorts,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from remindctl.analysis import Analysis
     from remindctl.cycles import OrderStep
+    from remindctl.outliers import Outliers
 
 _YEAR = 365
 
@@ -128,6 +130,7 @@ def _store(console: Console, analysis: Analysis) -> None:
             f"{counted(counts.orders, 'order')} of {customers}; "
             f"{number(counts.repeat_customers)} of them bought on two days or more.",
         )
+        _outliers(console, analysis.outliers)
         completed_gaps(console, analysis)
         order_numbers(console, analysis)
         first_days(console, analysis)
@@ -138,6 +141,24 @@ def _store(console: Console, analysis: Analysis) -> None:
         timings(console, analysis)
     _left_out(console, analysis)
     _notes(console, analysis)
+
+
+def _outliers(console: Console, found: Outliers) -> None:
+    """Say how many buyers look like businesses, and whether these numbers hold them."""
+    if not found.customers:
+        return
+    bulk = f"{found.bulk_units} units or more, or " if found.bulk_units else ""
+    where = (
+        "are left out of all that follows"
+        if found.left_out
+        else "are in these numbers (--without-outliers leaves them out)"
+    )
+    paragraph(
+        console,
+        f"{counted(found.customers, 'customer')} with {bulk}{DAY_ORDERS} orders or more on one "
+        f"day, or a purchase every {FREQUENT_GAP} days, may be business or gift buyers: they "
+        f"{where}.",
+    )
 
 
 def _left_out(console: Console, analysis: Analysis) -> None:
