@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remindctl.errors import Refused
@@ -17,6 +17,7 @@ from remindctl.stores.grids import grids
 from remindctl.stores.layout import Layout, built_in, read_layout
 from remindctl.stores.query import Settings
 
+LAW = settings(deadline=None, max_examples=60)
 NOW = datetime(2026, 10, 31, tzinfo=UTC)
 FULL = Settings()
 COMPACT = Settings(compact=frozenset({"product"}))
@@ -329,6 +330,7 @@ orders_of_lines = st.lists(
 )
 
 
+@LAW
 @given(orders_of_lines, st.sampled_from(["KRW", "USD"]), st.randoms())
 def test_the_shares_of_a_total_add_up_to_it_exactly(
     orders: list[tuple[Decimal, list[tuple[str, Decimal]]]], currency: str, dice: object
@@ -441,7 +443,7 @@ def test_every_layout_survives_any_cells_under_its_own_header(name: str) -> None
     (grid,) = grids(
         Text("a.csv", "\n".join([",".join(f'"{n}"' for n in header), *rows]).encode(), NOW)
     )
-    for settings in (FULL, COMPACT):
-        if own.kind in ("orders", "customers") or settings is FULL:
-            lines = read_lines(grid.table(0), own, settings)
+    for size in (FULL, COMPACT):
+        if own.kind in ("orders", "customers") or size is FULL:
+            lines = read_lines(grid.table(0), own, size)
             assert lines.frame.height + lines.rejects.height == lines.rows

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import openpyxl
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remindctl.errors import Refused
@@ -18,6 +18,7 @@ from remindctl.stores.files import Workbook
 from remindctl.stores.grids import grids
 from remindctl.stores.tables import DAMAGE, ROW, Table, normalise
 
+LAW = settings(deadline=None, max_examples=60)
 NOW = datetime(2026, 10, 31, tzinfo=UTC)
 Row = tuple[int, str | None, tuple[str | None, ...]]
 
@@ -207,6 +208,7 @@ plain = st.text(st.characters(codec="cp949", exclude_characters='\0"\r\n'), max_
 quoted = st.text(st.sampled_from('a"\n,; 가'), max_size=6)
 
 
+@LAW
 @given(
     st.lists(
         st.tuples(st.just("k"), st.one_of(plain, quoted), st.one_of(plain, quoted)), max_size=9
@@ -239,6 +241,7 @@ def test_what_was_written_is_read(
 sloppy = st.sampled_from(["a", "", "b c", '27"', '5" x 6"', '"q"', '"q,r"', '"l\nm"', '"s ""t"""'])
 
 
+@LAW
 @given(st.lists(st.tuples(sloppy, sloppy), min_size=1, max_size=12))
 def test_no_row_vanishes_between_stray_quotes(written: list[tuple[str, str]]) -> None:
     text = "id,x,y\n" + "".join(f"{i},{x},{y}\n" for i, (x, y) in enumerate(written))

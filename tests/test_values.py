@@ -8,11 +8,12 @@ from functools import partial
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remindctl.stores import values
 
+LAW = settings(deadline=None, max_examples=60)
 DATES = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M")
 
 
@@ -239,6 +240,7 @@ date_cells = st.builds(
 )
 
 
+@LAW
 @given(st.lists(phone_cells, min_size=1, max_size=20), st.sampled_from(["KR", "US", None]))
 def test_a_phone_read_quickly_is_read_carefully_alike(cells: list[str], region: str | None) -> None:
     quick = values.whole(partial(values.phone, region=region))(column(*cells))
@@ -252,6 +254,7 @@ def test_a_phone_read_quickly_is_read_carefully_alike(cells: list[str], region: 
     ]
 
 
+@LAW
 @given(st.lists(amount_cells, min_size=1, max_size=20))
 def test_an_amount_read_quickly_is_read_carefully_alike(cells: list[str]) -> None:
     plain = [cell for cell in cells if not any(sign in cell for sign in "+eE")]
@@ -262,6 +265,7 @@ def test_an_amount_read_quickly_is_read_carefully_alike(cells: list[str]) -> Non
     ]
 
 
+@LAW
 @given(st.lists(date_cells, min_size=1, max_size=20), st.sampled_from([*DATES, "%d/%m/%Y %H:%M"]))
 def test_a_date_read_quickly_is_read_carefully_alike(cells: list[str], form: str) -> None:
     quick = values.whole(partial(values.local_time, form=form))(column(*cells))
