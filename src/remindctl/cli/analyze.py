@@ -70,6 +70,10 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
         bool,
         typer.Option("--without-outliers", help="Leave out likely business and gift buyers."),
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Also write a report for the browser."),
+    ] = None,
     rejects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write rows that were no use to this CSV.")
     ] = None,
@@ -84,6 +88,10 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
     from remindctl.report.progress import working  # noqa: PLC0415
 
     day = _day(as_of)
+    if html is not None:
+        from remindctl.report.analysis_html import require  # noqa: PLC0415
+
+        require()
     with working("Reading and counting"):
         compact = frozenset(_item_columns(by))
         open_files = partial(
@@ -101,6 +109,8 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
         ]
     if rejects is not None:
         _write_rejects(rejects, loads)
+    if html is not None:
+        _write_html(html, analyses)
     _show(analyses, output, [name for _, loaded in loads for name in _side_files(loaded)])
 
 
@@ -250,6 +260,21 @@ def _write_rejects(path: Path, loads: Sequence[tuple[str | None, Loaded]]) -> No
         pl.concat([loaded.rejects for _, loaded in loads]).write_csv(path, include_bom=True)
     except OSError as error:
         raise refuse(f"cannot be written: {error.strerror or error}", path=str(path)) from error
+
+
+def _write_html(path: Path, analyses: Sequence[Analysis]) -> None:
+    from remindctl.errors import refuse  # noqa: PLC0415
+    from remindctl.report.analysis_html import to_html  # noqa: PLC0415
+    from remindctl.report.progress import working  # noqa: PLC0415
+    from remindctl.report.stream import write_talk  # noqa: PLC0415
+
+    with working("Drawing the report"):
+        page = to_html(analyses)
+    try:
+        path.write_text(page, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise refuse(f"cannot be written: {error.strerror or error}", path=str(path)) from error
+    write_talk(f"{path}: the report; open it in a browser")
 
 
 def _show(analyses: Sequence[Analysis], output: Output, side_files: Sequence[str]) -> None:

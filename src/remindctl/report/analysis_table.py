@@ -130,7 +130,8 @@ def _store(console: Console, analysis: Analysis) -> None:
             f"{counted(counts.orders, 'order')} of {customers}; "
             f"{number(counts.repeat_customers)} of them bought on two days or more.",
         )
-        _outliers(console, analysis.outliers)
+        if analysis.outliers.customers:
+            paragraph(console, outliers(analysis.outliers))
         completed_gaps(console, analysis)
         order_numbers(console, analysis)
         first_days(console, analysis)
@@ -143,21 +144,18 @@ def _store(console: Console, analysis: Analysis) -> None:
     _notes(console, analysis)
 
 
-def _outliers(console: Console, found: Outliers) -> None:
+def outliers(found: Outliers) -> str:
     """Say how many buyers look like businesses, and whether these numbers hold them."""
-    if not found.customers:
-        return
     bulk = f"{found.bulk_units} units or more, or " if found.bulk_units else ""
     where = (
         "are left out of all that follows"
         if found.left_out
         else "are in these numbers (--without-outliers leaves them out)"
     )
-    paragraph(
-        console,
+    return (
         f"{counted(found.customers, 'customer')} with {bulk}{DAY_ORDERS} orders or more on one "
         f"day, or a purchase every {FREQUENT_GAP} days, may be business or gift buyers: they "
-        f"{where}.",
+        f"{where}."
     )
 
 

@@ -1,0 +1,126 @@
+"""Return curves: those of the order numbers with their bands, and a small one per item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from remindctl.report.analysis_html import look
+from remindctl.report.console import number, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remindctl.cycles import CurvePoint, ItemCycle, OrderStep
+
+_HEIGHT = 320
+_SMALL = {"width": 120, "height": 34}
+_WEEK, _MONTH = 7, 30
+_TOLD = ("order", "day", "share back", "95% interval", "observed and away before")
+
+
+def drawn_steps(steps: Sequence[OrderStep]) -> tuple[OrderStep, ...]:
+    """Choose whose curves are drawn: the first one, and the next few with enough returns.
+
+    More than four bands hide one another.
+    """
+    chosen = (step for step in steps if step.enough or step.number == 1)
+    return tuple(step for step in chosen if len(step.curve) > 1)[: len(look.SERIES)]
+
+
+def return_chart(steps: Sequence[OrderStep]) -> look.Drawing | None:
+    """Draw share back by day; None before anybody has been observed for a day."""
+    drawn = drawn_steps(steps)
+    if not drawn:
+        return None
+    names = [f"{step.number} to {step.number + 1}" for step in drawn]
+    legend = {f"order {name}": look.SERIES[place] for place, name in enumerate(names)}
+    rows = [
+        {"label": label, "order": name, **_point(point)}
+        for label, name, step in zip(legend, names, drawn, strict=True)
+        for point in step.curve
+    ]
+    last = max(step.curve[-1].day for step in drawn)
+    marks = range(0, last + 1, _MONTH if last > 2 * _MONTH else _WEEK)
+    share = look.axis(format=".0%", tickCount=5)
+    base = look.chart(rows).encode(
+        x=alt.X(
+            "day:Q",
+            title="days after the purchase",
+            scale=alt.Scale(domain=[0, last], nice=False),
+            axis=alt.Axis(values=list(marks), labelOverlap="greedy", grid=False),
+        ),
+        color=look.colours(legend),
+    )
+    band = base.mark_area(interpolate="step-after", opacity=0.16).encode(
+        y=alt.Y("low:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=share), y2="high:Q"
+    )
+    line = base.mark_line(interpolate="step-after", strokeWidth=2.25).encode(y="back:Q")
+    chart = alt.layer(band, line, _pointed(base)).properties(width="container", height=_HEIGHT)
+    return look.drawing(chart, legend)
+
+
+def _point(point: CurvePoint) -> dict[str, Any]:
+    low, high = point.interval or (None, None)
+    return {
+        "day": point.day,
+        "back": point.back,
+        "low": low,
+        "high": high,
+        "share back": percent(point.back, 1),
+        "95% interval": f"{percent(low)} to {percent(high)}",
+        "observed and away before": number(point.waiting),
+    }
+
+
+def _pointed(base: alt.Chart) -> alt.Chart:
+    """Mark the point of a curve that is nearest to the pointer, and say its numbers."""
+    nearest = alt.selection_point(
+        on="pointerover", nearest=True, fields=["day", "label"], empty=False, clear="pointerout"
+    )
+    points: alt.Chart = (
+        base.mark_point(filled=True, size=64)
+        .encode(
+            y="back:Q",
+            opacity=alt.when(nearest).then(alt.value(1)).otherwise(alt.value(0)),
+            tooltip=look.tooltip(*_TOLD),
+        )
+        .add_params(nearest)
+    )
+    return points
+
+
+def small_charts(items: Sequence[ItemCycle]) -> dict[str, look.Drawing]:
+    """Draw the curve of each item with a return; all share one scale of days and of shares."""
+    last = max((item.curve[-1].day for item in items), default=0)
+    return {
+        f"item-{position}": _small(item, last)
+        for position, item in enumerate(items)
+        if len(item.curve) > 1 and item.returned
+    }
+
+
+def _small(item: ItemCycle, last: int) -> look.Drawing:
+    rows = [
+        {"day": point.day, "back": point.back, "share back": percent(point.back)}
+        for point in item.curve
+    ]
+    colour = look.ACCENT if item.enough else look.MUTED
+    base = look.chart(rows).encode(
+        x=alt.X("day:Q", axis=None, scale=alt.Scale(domain=[0, last], nice=False)),
+        y=alt.Y("back:Q", axis=None, scale=alt.Scale(domain=[0, 1])),
+    )
+    area = base.mark_area(interpolate="step-after", opacity=0.14, color=colour)
+    line = base.mark_line(
+        interpolate="step-after",
+        strokeWidth=1.5,
+        color=colour,
+        strokeDash=[1, 0] if item.enough else [3, 3],
+    )
+    # Invisible and as high as the picture, for the pointer to find.
+    touched = base.mark_bar(opacity=0, width=4).encode(
+        y=alt.value(0), y2=alt.value(_SMALL["height"]), tooltip=look.tooltip("day", "share back")
+    )
+    chart = alt.layer(area, line, touched).properties(padding=0, **_SMALL)
+    return look.drawing(chart)

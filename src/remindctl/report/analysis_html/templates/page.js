@@ -1,0 +1,26 @@
+// Draw every chart from the page's own data. Expressions are interpreted, never compiled, as the
+// page's security policy allows no code from text.
+"use strict";
+(async () => {
+  const options = {
+    actions: false,
+    ast: true,
+    defaultStyle: false,
+    mode: "vega-lite",
+    renderer: "svg",
+    tooltip: { disableDefaultStyle: true },
+  };
+  const stores = JSON.parse(document.getElementById("charts").textContent);
+  for (const [position, charts] of stores.entries()) {
+    for (const [name, specification] of Object.entries(charts)) {
+      const place = document.getElementById(`store-${position}-chart-${name}`);
+      try {
+        await vegaEmbed(place, specification, options);
+      } catch (error) {
+        place.textContent = "This chart could not be drawn; its numbers are in the table.";
+        console.error(error);
+      }
+    }
+  }
+  document.documentElement.dataset.charts = "drawn";
+})();
