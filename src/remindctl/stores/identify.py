@@ -132,7 +132,8 @@ def _unclaimed(grid: Grid, layouts: Sequence[Layout], *, only: bool) -> Problem:
 
 def known_until(table: Table, layout: Layout, zone: str | None) -> datetime:
     """Return when the file was downloaded, as its name says, else its mtime."""
-    name = PurePath(table.name.split("[")[0].split("!")[-1]).name
+    # What stands in brackets at the very end is a sheet.
+    name = PurePath(re.sub(r"\[[^\[\]]*\]$", "", table.name).split("!")[-1]).name
     match = re.search(layout.exported_at, name) if layout.exported_at else None
     if match is None:
         return table.modified_at

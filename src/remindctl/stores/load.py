@@ -104,7 +104,7 @@ class Loaded:
         if not counts.height:
             return orders, None, 0
         main = str(counts["currency"][0])
-        other = pl.col("currency").cast(pl.String) != main
+        other = (pl.col("currency").cast(pl.String) != main).fill_null(value=False)
         if counts.height == 1:
             return orders, main, 0
         alone = orders.with_columns(pl.when(~other).then("amount").alias("amount"))
@@ -190,8 +190,15 @@ def _merge(parts: Sequence[tuple[Claimed, Lines]]) -> tuple[pl.DataFrame, int]:
         return pl.DataFrame(schema={"order_id": pl.String}), 0
     shops = {claim.layout.shop for claim, _ in parts}
     frames = []
+    schemas = [read.frame.schema for _, read in parts]
+    currency = next((s["currency"] for s in schemas if "currency" in s), None)
     for i, (claim, read) in enumerate(parts):
         frame = read.frame.with_columns(pl.lit(i, dtype=pl.UInt16).alias(_FILE))
+        if currency is not None and "currency" not in frame.columns:
+            # Beside files that name it row by row, a layout's own currency must not get lost.
+            frame = frame.with_columns(
+                pl.lit(claim.layout.currency).cast(currency).alias("currency")
+            )
         if len(shops) > 1:
             # Two shops may count alike; an order of the one is none of the other.
             ids = [c for c in ("order_id", "line_id") if c in frame.columns]
@@ -222,8 +229,10 @@ def _newest_of_each(lines: pl.DataFrame, *, one_layout: bool) -> pl.DataFrame:
     lines = lines.sort(_FILE, "row")
     if one_layout:
         return lines.unique("line_id", keep="last", maintain_order=True)
-    told = pl.all().exclude("line_id").drop_nulls().last()
-    return lines.group_by("line_id", maintain_order=True).agg(told)
+    # A file without the time of the order shows that of the payment, which is later.
+    times = [c for c in ("ordered_at", "ordered_on") if c in lines.columns]
+    told = pl.all().exclude("line_id", *times).drop_nulls().last()
+    return lines.group_by("line_id", maintain_order=True).agg(told, pl.col(times).min())
 
 
 def _share_buyers(lines: pl.DataFrame) -> pl.DataFrame:
