@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remindctl.census import census
+from remindctl.due import EXPECTED, Window, windows
 from remindctl.frames import CUSTOMERS, ORDERS, STATUSES, Customers, Orders, conform
 from remindctl.intervals import DueThresholds
-from remindctl.profiles import COLUMNS, Profiles, profiles
+from remindctl.profiles import (
+    COLUMNS,
+    FORECAST,
+    Profiles,
+    calendar_day,
+    end_of,
+    profiles,
+)
+from remindctl.survival import curve
+
+if TYPE_CHECKING:
+    import random
 
 LAW = settings(deadline=None, max_examples=60)
 START = datetime(2025, 1, 1, 3, 0, tzinfo=UTC)
@@ -52,7 +68,15 @@ def seen(frame: Orders, who: Customers, as_of: datetime, **more: object) -> Prof
 
 def test_a_customer_is_described_by_paid_lines_only() -> None:
     lines = orders(
-        line(0, "A", START, product="soap", category="bath", amount=Decimal("12000.50")),
+        line(
+            0,
+            "A",
+            START,
+            product="soap",
+            category="bath",
+            amount=Decimal("12000.50"),
+            discount_code="SPRING",
+        ),
         line(0, "A", START, product="towel", category="bath"),
         line(0, "B", START + timedelta(hours=1), product="tea", category="food"),
         line(0, "C", START + timedelta(days=10), product="soap", category="bath"),
@@ -82,10 +106,20 @@ def test_a_customer_is_described_by_paid_lines_only() -> None:
         "gap_days_median": 20.0,
         "last_products": ["cup"],
         "favourite_category": "bath",
+        "favourite_category_share": 2 / 3,  # of A, B and C; D has none
+        "category_count": 2,
         "favourite_product": "soap",
         "habitual_hour": 12,
+        "code_share": 0.25,
         "currency": "KRW",
+        "recency_score": 1,  # nobody is worse
+        "frequency_score": 1,
+        "money_score": 1,
+        "rfm": "inactive",
+        "value_decile": 1,
         "due_state": None,
+        **dict.fromkeys(FORECAST),
+        "recommended": None,
     }
 
 
@@ -134,6 +168,94 @@ def test_due_state_follows_the_thresholds_of_the_order_number() -> None:
     ]  # fmt: skip
 
 
+def test_the_expected_next_order_stands_while_the_customer_waits() -> None:
+    lines = orders(
+        line(0, "A", START), line(1, "B", START), line(1, "C", START + timedelta(days=7))
+    )
+    known = {1: Window(10, 20, 40), 2: Window(None, None, None)}
+    for waited in (7, 200):
+        result = seen(lines, people(3), START + timedelta(days=waited), windows=known)
+        assert result.select(EXPECTED).rows() == [
+            (date(2025, 1, 11), date(2025, 1, 21), date(2025, 2, 10)),
+            *[(None, None, None)] * 2,
+        ]
+
+
+def test_windows_are_read_off_the_narrowest_curve_with_enough_returns() -> None:
+    first = curve([*range(1, 41), *[100] * 100], [*[True] * 40, *[False] * 100])
+    second = curve([5] * 30, [True] * 30)
+    found = windows({1: first, 2: second, 3: curve([9], [True])})
+    assert found[1] == Window(10, 20, 30)  # of the 40 in 140 who come back
+    assert found[2] == found[3] == Window(5, 5, 5)
+    assert windows({1: curve([9], [True])})[1] == Window(None, None, None)
+
+
+def regular(person: int, gaps: list[int]) -> list[dict[str, object]]:
+    days = [0, *accumulate(gaps)]
+    return [line(person, f"{person}-{day}", START + timedelta(days=day)) for day in days]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "waited", "state"),
+    [
+        ([30, 31, 30], 31, "due"),  # the store's curve calls it lapsed; it is this person's rhythm
+        ([30, 31, 30], 32, "lapsed"),
+        ([30, 31], 31, "lapsed"),  # two gaps are no rhythm yet
+        ([2, 2, 2, 31], 31, "lapsed"),  # nor are these
+        ([30, 31, 30], 3, "not_due"),
+    ],
+)
+def test_a_regular_buyer_is_not_lost_within_their_own_rhythm(
+    gaps: list[int], waited: int, state: str
+) -> None:
+    curves = {n: DueThresholds(5, 10, 15, "store", 90, 0.9) for n in range(1, 22)}
+    as_of = START + timedelta(days=sum(gaps) + waited)
+    result = seen(orders(*regular(0, gaps)), people(1), as_of, thresholds=curves)
+    assert result["due_state"].to_list() == [state]
+
+
+@pytest.mark.parametrize(
+    ("until", "p_none", "waited", "state"),
+    [
+        (20, 0.9, 9, "not_due"),
+        (20, 0.1, 10, "due"),
+        (20, 0.1, 20, "late"),
+        (20, 0.7, 20, "lapsed"),
+        (20, 0.9, 19, "due"),
+        (None, 0.1, 50, "due"),
+        (None, 0.7, 50, "late"),
+        (None, 0.7, 70, "lapsed"),  # as the store's curve says
+    ],
+)
+def test_ones_own_forecast_decides_where_there_is_one(
+    until: int | None, p_none: float, waited: int, state: str
+) -> None:
+    last = date(2025, 1, 1) + timedelta(days=100)
+    own = pl.DataFrame(
+        {
+            "person": [0],
+            "expected_next_on": [last + timedelta(days=10)],
+            "expected_next_until": [None if until is None else last + timedelta(days=until)],
+            "p_none_90d": [p_none],
+        }
+    )
+    curves = {n: DueThresholds(40, 50, 60, "store", 90, 0.9) for n in range(1, 22)}
+    lines = orders(*regular(0, [50, 50]))
+    as_of = START + timedelta(days=100 + waited)
+    result = seen(lines, people(1), as_of, thresholds=curves, forecasts=own)
+    assert result["due_state"].to_list() == [state]
+    assert result["p_none_90d"].to_list() == [p_none]
+
+
+def test_without_a_zone_there_are_days_and_no_hours() -> None:
+    day = date(2025, 1, 1)
+    frame = orders(line(0, "A", datetime(2025, 1, 2, 7, 30, tzinfo=UTC), ordered_on=day))
+    result = profiles(frame, people(1), end_of(day, None), zone=None, currency="USD")
+    assert result.select("orders", "days_since_last", "habitual_hour").row(0) == (1, 0, None)
+    assert end_of(day, "Asia/Seoul") == datetime(2025, 1, 1, 14, 59, 59, 999_999, tzinfo=UTC)
+    assert calendar_day(end_of(day, "Asia/Seoul"), "Asia/Seoul") == day
+
+
 LINES = st.lists(
     st.builds(
         lambda person, order, hours, status, product: line(
@@ -164,6 +286,25 @@ def test_later_orders_never_change_an_earlier_instant(
     frame = orders(*lines)
     past = orders(*known) if known else Orders(frame.clear())
     assert seen(frame, people(4), as_of).equals(seen(past, people(4), as_of))
+
+
+def counted(frame: Orders, as_of: datetime) -> Profiles:
+    return census(frame, people(4), as_of, zone="Asia/Seoul", currency="KRW", custom={})
+
+
+@LAW
+@given(LINES, st.integers(0, 24 * 60), st.randoms(use_true_random=False))
+def test_neither_later_orders_nor_row_order_change_the_census(
+    lines: list[dict[str, object]], hours: int, dice: random.Random
+) -> None:
+    as_of = START + timedelta(hours=hours)
+    known = [one for one in lines if one["ordered_at"] <= as_of]  # type: ignore[operator]
+    frame = orders(*lines)
+    past = orders(*known) if known else Orders(frame.clear())
+    expected = counted(past, as_of)
+    shuffled = list(lines)
+    dice.shuffle(shuffled)
+    assert counted(orders(*shuffled), as_of).equals(expected)
 
 
 @LAW

@@ -28,7 +28,7 @@ from remindctl.hours import (
     open_until,
 )
 from remindctl.model import Span
-from remindctl.segments import LIFECYCLE
+from remindctl.segments import BUILT_IN, is_segment
 from remindctl.segments import problems as condition_problems
 
 if TYPE_CHECKING:
@@ -97,12 +97,11 @@ def problems(
         place: where the audience stands.
         extra: further columns of the store's customer file.
     """
-    known = sorted({*LIFECYCLE, *custom})
-    hint = f"the segments are: {', '.join(known)}"
+    hint = f"the segments are: {', '.join((*BUILT_IN, *custom))}; and tag:NAME"
     found = [
         Problem(place, f"no segment {name!r}", hint)
         for name in (*audience.segments, *audience.exclude)
-        if name not in known
+        if not is_segment(name, custom)
     ]
     if audience.where is not None:
         found += condition_problems(audience.where, place, extra)

@@ -6,19 +6,29 @@ never do. An order that comes later therefore never changes what was said of an 
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from remindctl.frames import INSTANT, MONEY, PERSON, conform
-from remindctl.intervals import timing
+from remindctl.due import EXPECTED, dated
+from remindctl.frames import INSTANT, MONEY, PERSON, conform, empty
+from remindctl.habits import (
+    HOUR_WEIGHT,
+    code_shares,
+    favourites,
+    habitual_hours,
+    last_products,
+    median_gaps,
+)
+from remindctl.rfm import scored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date
 
+    from remindctl.due import Window
     from remindctl.frames import Customers, Orders
     from remindctl.intervals import DueThresholds
 
@@ -26,8 +36,8 @@ Profiles = NewType("Profiles", pl.DataFrame)
 
 DUE_STATES = ("not_due", "due", "late", "lapsed", "one_time")
 
-# How many orders of one's own outweigh the store's hours: with fewer, the store's curve decides.
-HOUR_WEIGHT = 5
+# West of every shop: where the store's clock is not known, a day that is over here is over there.
+_LAST_ZONE = "Etc/GMT+12"
 
 
 class Column(NamedTuple):
@@ -64,6 +74,10 @@ COLUMNS: Mapping[str, Column] = {
     "favourite_category": Column(
         pl.String, "The category of most orders; of equals, the one bought last."
     ),
+    "favourite_category_share": Column(
+        pl.Float64, "Share of the person's orders with a category that hold the favourite one, 0-1."
+    ),
+    "category_count": Column(pl.Int64, "Number of different categories bought."),
     "favourite_product": Column(
         pl.String, "The product of most orders; of equals, the one bought last."
     ),
@@ -72,13 +86,82 @@ COLUMNS: Mapping[str, Column] = {
         "Hour of the day (0-23, store's zone) at which the person is most likely to order; "
         f"the store's own hours weigh as much as {HOUR_WEIGHT} orders.",
     ),
+    "code_share": Column(
+        pl.Float64, "Share of the orders with a discount code, 0-1; null = the files name no codes."
+    ),
     "currency": Column(pl.String, "Currency of `spent`."),
+    "recency_score": Column(
+        pl.Int8, "1-5: how many fifths of the customers ordered longer ago, plus 1; equals share."
+    ),
+    "frequency_score": Column(
+        pl.Int8, "1-5: how many fifths of the customers bought on fewer days, plus 1."
+    ),
+    "money_score": Column(pl.Int8, "1-5: how many fifths of the customers spent less, plus 1."),
+    "rfm": Column(
+        pl.String,
+        "Group by the three scores: champions, loyal, recent, needs_attention, at_risk, inactive.",
+    ),
+    "value_decile": Column(
+        pl.Int8, "1-10: how many tenths of the customers spent less, plus 1; 10 = spent most."
+    ),
     "due_state": Column(
         pl.String,
         "Where the person stands on the store's return curve: not_due, due, late or lapsed; "
         "one_time = bought on one day and the curve cannot say; null = no order, or it cannot say.",
     ),
+    "expected_next_from": Column(
+        pl.Date, "Date by which the next order had come with chance 0.25, seen from the latest one."
+    ),
+    "expected_next_on": Column(
+        pl.Date,
+        "Date of the next order (median) as expected at the latest one; it stands while the "
+        "person waits. By the person's own forecast, else among those who come back at all.",
+    ),
+    "expected_next_until": Column(pl.Date, "As expected_next_from, with chance 0.75."),
+    "next_on_p25": Column(
+        pl.Date,
+        "Date by which the next order has come with chance 0.25, as seen now; null = never that "
+        "likely, or too little data for a forecast.",
+    ),
+    "next_on_median": Column(pl.Date, "As next_on_p25, with chance 0.5."),
+    "next_on_p75": Column(pl.Date, "As next_on_p25, with chance 0.75."),
+    "p_alive": Column(
+        pl.Float64,
+        "Probability of still being a customer; null = no forecast, or one purchase day.",
+    ),
+    "expected_orders_90d": Column(pl.Float64, "Expected number of orders in the next 90 days."),
+    "p_none_90d": Column(
+        pl.Float64, "Probability of no order in the next 90 days, the churn risk."
+    ),
+    "order_value": Column(pl.Float64, "Expected amount of one future order."),
+    "value": Column(
+        pl.Float64, "Amounts expected within 365 days, discounted to now at 10% a year."
+    ),
+    "recommended": Column(
+        pl.List(pl.String),
+        "Products that others bought with or after this person's, best first, without those owned "
+        "already unless they are used up; null = nothing stands out.",
+    ),
 }
+
+
+# What a forecast may bring.
+FORECAST = (
+    *EXPECTED, "next_on_p25", "next_on_median", "next_on_p75", "p_alive", "expected_orders_90d",
+    "p_none_90d", "order_value", "value",
+)  # fmt: skip
+
+
+def calendar_day(at: datetime, zone: str | None) -> date:
+    """Return the day of an instant on the store's calendar; the inverse of :func:`end_of`."""
+    return at.astimezone(ZoneInfo(zone or _LAST_ZONE)).date()
+
+
+def end_of(day: date, zone: str | None) -> datetime:
+    """Return the last instant of a day on the store's calendar; without a zone, of anyone's."""
+    clock = ZoneInfo(zone or _LAST_ZONE)
+    midnight = datetime.combine(day + timedelta(days=1), time(), tzinfo=clock)
+    return midnight.astimezone(UTC) - timedelta(microseconds=1)
 
 
 def profiles(
@@ -86,9 +169,12 @@ def profiles(
     customers: Customers,
     as_of: datetime,
     *,
-    zone: str,
+    zone: str | None,
     currency: str,
     thresholds: Mapping[int, DueThresholds] | None = None,
+    windows: Mapping[int, Window] | None = None,
+    forecasts: pl.DataFrame | None = None,
+    recommendations: pl.DataFrame | None = None,
 ) -> Profiles:
     """Describe every person of ``customers`` as of an instant.
 
@@ -96,37 +182,35 @@ def profiles(
         orders: order lines; those without a person are no one's.
         customers: who there is; further columns of the shop's file follow the canonical ones.
         as_of: the instant, with its zone.
-        zone: the store's time zone, for dates and hours.
+        zone: the store's time zone, for dates and hours; None = not known, so no hours are told
+            and ``as_of`` should be :func:`end_of` a day.
         currency: what ``spent`` adds up; lines in another currency count as orders, not as money.
-        thresholds: from ``intervals.due_thresholds``; without them nobody is said to be due.
+        thresholds: from ``intervals.due_thresholds``; without them the store's curve is silent.
+        windows: from ``due.windows``, for the expected next order.
+        forecasts: person and any of the columns from ``expected_next_from`` to ``value``, where the
+            expected ones are as seen at the latest order; none without.
+        recommendations: person and recommended; none without.
 
     Returns:
         the columns of :data:`COLUMNS`, then the further columns of ``customers``; sorted by person.
     """
     as_of = as_of.astimezone(UTC)
+    today = calendar_day(as_of, zone)
     seen = orders.filter(
         pl.col("status") == "paid", pl.col("ordered_at") <= as_of, pl.col("person").is_not_null()
     ).sort("ordered_at", "order_id", "line_id")
-    today = as_of.astimezone(ZoneInfo(zone)).date()
-    in_currency = pl.col("currency").fill_null(currency) == currency
-    bought = seen.group_by("person").agg(
-        pl.col("order_id").n_unique().alias("orders"),
-        pl.col("ordered_on").n_unique().alias("purchase_days"),
-        pl.col("amount").filter(in_currency).sum().alias("spent"),
-        pl.col("ordered_at").first().alias("first_at"),
-        pl.col("ordered_at").last().alias("last_at"),
-        pl.col("ordered_on").min().alias("first_on"),
-        pl.col("ordered_on").max().alias("last_on"),
-        pl.col("order_id").first().alias("first_order_id"),
-        pl.col("order_id").last().alias("last_order_id"),
-    )
+    bought = _totals(seen, currency)
+    latest = bought.select("person", pl.col("last_order_id").alias("order_id"))
     parts = [
         bought,
-        _median_gaps(seen),
-        _last_products(seen, bought),
-        _favourites(seen, "category"),
-        _favourites(seen, "product"),
-        _habitual_hours(seen, zone),
+        median_gaps(seen),
+        last_products(seen, latest),
+        favourites(seen, "category"),
+        favourites(seen, "product").select("person", "favourite_product"),
+        code_shares(seen),
+        habitual_hours(seen, zone) if zone else _nobody("habitual_hour"),
+        _nobody(*FORECAST) if forecasts is None else _forecast(forecasts),
+        _nobody("recommended") if recommendations is None else recommendations,
     ]
     people = customers.sort("person")
     for part in parts:
@@ -137,65 +221,32 @@ def profiles(
         pl.col("orders", "purchase_days").fill_null(0),
         pl.col("spent").fill_null(0),
         waited.alias("days_since_last"),
-        pl.lit(currency).alias("currency"),
-        timing(pl.col("purchase_days"), waited, thresholds).alias("due_state")
-        if thresholds
-        else pl.lit(None, dtype=pl.String).alias("due_state"),
+        pl.lit(currency or None, dtype=pl.String).alias("currency"),
     )
-    once = (pl.col("purchase_days") == 1) & pl.col("due_state").is_null()
-    people = people.with_columns(
-        pl.when(once).then(pl.lit("one_time")).otherwise("due_state").alias("due_state")
-    )
+    people = dated(people, today, thresholds or {}, windows or {})
+    people = scored(people).drop("gaps", "gap_days_max")
     schema = {name: column.dtype for name, column in COLUMNS.items()}
     return Profiles(conform(people, schema, extra=True))
 
 
-def _median_gaps(seen: pl.DataFrame) -> pl.DataFrame:
-    days = seen.select("person", "ordered_on").unique().sort("person", "ordered_on")
-    previous = pl.when(pl.col("person") == pl.col("person").shift(1)).then(
-        pl.col("ordered_on").shift(1)
-    )
-    gaps = days.select("person", (pl.col("ordered_on") - previous).dt.total_days().alias("gap"))
-    return (
-        gaps.drop_nulls()
-        .group_by("person")
-        .agg(pl.col("gap").median().cast(pl.Float64).alias("gap_days_median"))
-    )
-
-
-def _last_products(seen: pl.DataFrame, bought: pl.DataFrame) -> pl.DataFrame:
-    latest = bought.select("person", pl.col("last_order_id").alias("order_id"))
-    lines = seen.join(latest, on=["person", "order_id"], how="semi", maintain_order="left")
-    return lines.group_by("person").agg(
-        pl.col("product").drop_nulls().unique(maintain_order=True).alias("last_products")
+def _totals(seen: pl.DataFrame, currency: str) -> pl.DataFrame:
+    in_currency = pl.col("currency").fill_null(currency) == currency
+    return seen.group_by("person").agg(
+        pl.col("order_id").n_unique().alias("orders"),
+        pl.col("ordered_on").n_unique().alias("purchase_days"),
+        pl.col("amount").filter(in_currency).sum().alias("spent"),
+        pl.col("ordered_at").first().alias("first_at"),
+        pl.col("ordered_at").last().alias("last_at"),
+        pl.col("ordered_on").min().alias("first_on"),
+        pl.col("ordered_on").max().alias("last_on"),
+        pl.col("order_id").first().alias("first_order_id"),
+        pl.col("order_id").last().alias("last_order_id"),
     )
 
 
-def _favourites(seen: pl.DataFrame, column: str) -> pl.DataFrame:
-    counted = (
-        seen.filter(pl.col(column).is_not_null())
-        .group_by("person", column)
-        .agg(pl.col("order_id").n_unique().alias("times"), pl.col("ordered_at").max().alias("last"))
-        .sort("times", "last", column, descending=[True, True, False])
-    )
-    return counted.group_by("person").agg(pl.col(column).first().alias(f"favourite_{column}"))
+def _forecast(forecasts: pl.DataFrame) -> pl.DataFrame:
+    return conform(forecasts, {name: COLUMNS[name].dtype for name in ("person", *FORECAST)})
 
 
-def _habitual_hours(seen: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Take the hour h with the largest n_h + w·π_h, own orders and the store's share of orders."""
-    hour = pl.col("ordered_at").dt.convert_time_zone(zone).dt.hour().alias("habitual_hour")
-    times = seen.unique(["person", "order_id"], keep="first").select("person", hour)
-    store = times.group_by("habitual_hour").agg(pl.len().alias("n"))
-    store = store.select("habitual_hour", (pl.col("n") / pl.col("n").sum()).alias("share"))
-    own = times.group_by("person", "habitual_hour").agg(pl.len().alias("n"))
-    busiest = store.sort("share", "habitual_hour", descending=[True, False]).head(1)
-    anyone = own.select("person").unique().join(busiest, how="cross").with_columns(n=pl.lit(0))
-    scored = pl.concat(
-        [
-            own.join(store, on="habitual_hour"),
-            anyone.select("person", "habitual_hour", "n", "share"),
-        ],
-        how="vertical_relaxed",
-    ).with_columns((pl.col("n") + HOUR_WEIGHT * pl.col("share")).alias("score"))
-    ranked = scored.sort("score", "habitual_hour", descending=[True, False])
-    return ranked.group_by("person").agg(pl.col("habitual_hour").first())
+def _nobody(*columns: str) -> pl.DataFrame:
+    return empty({name: COLUMNS[name].dtype for name in ("person", *columns)})

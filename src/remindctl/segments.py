@@ -1,7 +1,9 @@
-"""Named segments: the life of a customer in six words, and the owner's own names for conditions.
+"""Named segments: the life of a customer in six words, habits, value, tags, and the owner's own.
 
-Each customer with an order is in exactly one segment of :data:`LIFECYCLE`. The owner's own segments
-are SQL expressions over the columns of Profiles and overlap as they like.
+Each customer with an order is in exactly one segment of :data:`LIFECYCLE`, in one RFM group
+(``rfm:champions``) and one value decile (``decile:10`` spent most). The others overlap as they
+like: habits, the tags of the shop's customer file, in which layouts also put membership tiers
+(``tag:VIP``), and the owner's own SQL expressions over the columns of Profiles.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import polars as pl
 
 from remindctl.errors import Place, Problem
 from remindctl.profiles import COLUMNS, Profiles
+from remindctl.rfm import DECILES, GROUPS
+from remindctl.rfm import MEANING as GROUP_MEANING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 # A first order is news for a month; after that the second one is missing.
 NEW_DAYS = 30
 LOYAL_PURCHASE_DAYS = 4
+# Fewer orders than this show no habit.
+HABIT_ORDERS = 3
 
 # In this order, the first that holds; a null condition does not hold.
 LIFECYCLE: Mapping[str, pl.Expr] = {
@@ -30,6 +36,20 @@ LIFECYCLE: Mapping[str, pl.Expr] = {
     "repeat": pl.col("purchase_days") > 1,
 }
 
+_HABITUAL = pl.col("orders") >= HABIT_ORDERS
+AFTERNOON = (12, 17)
+
+HABITS: Mapping[str, pl.Expr] = {
+    "category_focused": _HABITUAL & (pl.col("favourite_category_share") >= 0.8),
+    "explorer": _HABITUAL
+    & (pl.col("category_count") >= 3)
+    & (pl.col("favourite_category_share") <= 0.5),
+    "afternoon_buyer": _HABITUAL & pl.col("habitual_hour").is_between(*AFTERNOON),
+    "price_sensitive": (pl.col("orders") > 1) & (pl.col("code_share") > 0.5),
+}
+
+TAG = "tag:"
+
 MEANING: Mapping[str, str] = {
     "new": f"bought on one day, less than {NEW_DAYS} days ago",
     "one_time": f"bought on one day, {NEW_DAYS} days ago or more",
@@ -37,25 +57,58 @@ MEANING: Mapping[str, str] = {
     "at_risk": "came back before, and is late now",
     "loyal": f"bought on {LOYAL_PURCHASE_DAYS} days or more, and is not late",
     "repeat": "bought on two or three days, and is not late",
+    "category_focused": f"{HABIT_ORDERS} orders or more, 80% of them in one category",
+    "explorer": f"{HABIT_ORDERS} orders or more, three categories, none in more than half of them",
+    "afternoon_buyer": f"{HABIT_ORDERS} orders or more, mostly from noon to six",
+    "price_sensitive": "two orders or more, over half of them with a discount code",
+    **{f"rfm:{name}": meaning for name, meaning in GROUP_MEANING.items()},
+    **{
+        f"decile:{number}": f"{number - 1} tenths of the customers, and no more, spent less"
+        for number in range(1, DECILES + 1)
+    },
 }
+
+# Every segment there is without looking at a file; tags come on top.
+BUILT_IN = (
+    *LIFECYCLE,
+    *HABITS,
+    *(f"rfm:{name}" for name in GROUPS),
+    *(f"decile:{number}" for number in range(1, DECILES + 1)),
+)
+
+
+def is_segment(name: str, custom: Iterable[str]) -> bool:
+    """Say whether there may be a segment of this name; whether anyone has a tag, only data tell."""
+    return name in BUILT_IN or name in custom or (name.startswith(TAG) and name != TAG)
+
+
+def lifecycle() -> pl.Expr:
+    """Name the lifecycle segment, from purchase_days, days_since_last and due_state."""
+    choice = pl.lit(None, dtype=pl.String)
+    for name, condition in reversed(list(LIFECYCLE.items())):
+        choice = pl.when(condition).then(pl.lit(name)).otherwise(choice)
+    return choice.alias("segment")
 
 
 def assign(profiles: Profiles, custom: Mapping[str, str]) -> Profiles:
-    """Add ``segment``, the lifecycle segment, and ``segments``, that and the own ones that hold.
+    """Add ``segment``, the lifecycle segment, and ``segments``, every one the person is in.
 
     Args:
         profiles: as ``profiles.profiles`` made them.
         custom: the owner's segments, name → SQL expression, already free of :func:`problems`.
     """
-    choice = pl.lit(None, dtype=pl.String)
-    for name, condition in reversed(list(LIFECYCLE.items())):
-        choice = pl.when(condition).then(pl.lit(name)).otherwise(choice)
-    with_segment = profiles.with_columns(choice.alias("segment"))
-    own = [
-        pl.when(pl.sql_expr(expression)).then(pl.lit(name)) for name, expression in custom.items()
-    ]
-    every = pl.concat_list("segment", *own).list.drop_nulls()
-    return Profiles(with_segment.with_columns(every.alias("segments")))
+    conditions = {**HABITS, **{name: pl.sql_expr(text) for name, text in custom.items()}}
+    named = [pl.when(condition).then(pl.lit(name)) for name, condition in conditions.items()]
+    decile = pl.col("value_decile").cast(pl.String)
+    every = pl.concat_list(
+        "segment",
+        pl.concat_str(pl.lit("rfm:"), "rfm"),
+        pl.concat_str(pl.lit("decile:"), decile),
+        *named,
+    ).list.drop_nulls()
+    tags = pl.col("tags").fill_null([]).list.eval(pl.concat_str(pl.lit(TAG), pl.element()))
+    everything = every.list.concat(tags.list.drop_nulls().list.unique(maintain_order=True))
+    return Profiles(profiles.with_columns(lifecycle()).with_columns(everything.alias("segments")))
 
 
 def problems(

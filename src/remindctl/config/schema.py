@@ -27,7 +27,7 @@ from remindctl.documents import (
     wrong,
 )
 from remindctl.model import Channel, Span
-from remindctl.segments import LIFECYCLE
+from remindctl.segments import BUILT_IN
 
 # Every provider there is a description of; `channels` knows which this version sends through.
 PROVIDER_TYPES = (
@@ -162,7 +162,7 @@ def _setting(text: str) -> str:
 
 
 def _own_segment(text: str) -> str:
-    if text in LIFECYCLE:
+    if text in BUILT_IN:
         raise wrong("is the name of a built-in segment", "choose another name")
     return text
 

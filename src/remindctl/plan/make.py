@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from remindctl import audience, segments
 from remindctl.audience import Sources, occasions
+from remindctl.census import census
 from remindctl.errors import Place, Refused
-from remindctl.frames import PERSON, Orders, conform
-from remindctl.intervals import due_thresholds, purchase_days, return_curves
+from remindctl.frames import PERSON, conform
 from remindctl.plan.step import Desk
 from remindctl.plan.value import HELD, MESSAGES, Plan
 from remindctl.policy import REASONS, draw_arms, over_caps, permissions
-from remindctl.profiles import COLUMNS, profiles
+from remindctl.profiles import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,17 +43,14 @@ def describe(snapshot: Snapshot, store: Store, as_of: datetime) -> Profiles:
     ]
     if wrong:
         raise Refused(wrong)
-    seen = Orders(snapshot.orders.filter(pl.col("ordered_at") <= as_of))
-    today = as_of.astimezone(ZoneInfo(store.timezone)).date()
-    people = profiles(
-        seen,
+    return census(
+        snapshot.orders,
         snapshot.customers,
         as_of,
         zone=store.timezone,
         currency=store.currency,
-        thresholds=due_thresholds(return_curves(purchase_days(seen), today)),
+        custom=store.segments,
     )
-    return segments.assign(people, store.segments)
 
 
 def people_concerned(
