@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (typer reads the annotations as they run)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from remindctl.analysis import Analysis
-    from remindctl.config import StoreConfig
-    from remindctl.stores.identify import Claimed
     from remindctl.stores.load import Loaded
 
 
@@ -85,9 +83,10 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
 ) -> None:
     """Show how often customers come back: intervals, return curves, who is due, good timings."""
     from remindctl.cli.inputs import claim, password_from  # noqa: PLC0415
+    from remindctl.cli.jobs import day_of, jobs_of  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
 
-    day = _day(as_of)
+    day = day_of(as_of, "--as-of")
     if html is not None:
         from remindctl.report.analysis_html import require  # noqa: PLC0415
 
@@ -99,7 +98,7 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
         )
         loads = [
             (job.name, job.read(open_files, compact))
-            for job in _jobs(files or [], store or [], config)
+            for job in jobs_of(files or [], store or [], config)
         ]
         if strict:
             _refuse_rejects(loads)
@@ -114,100 +113,10 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
     _show(analyses, output, [name for _, loaded in loads for name in _side_files(loaded)])
 
 
-def _day(text: str | None) -> date | None:
-    from datetime import date  # noqa: PLC0415
-
-    from remindctl.errors import refuse  # noqa: PLC0415
-
-    try:
-        return date.fromisoformat(text[:10]) if text is not None else None
-    except ValueError as error:
-        hint = "YYYY-MM-DD, for example 2026-10-31"
-        raise refuse(f"{text!r} is no date", hint, path="--as-of") from error
-
-
 def _item_columns(by: By) -> tuple[str, ...]:
     from remindctl.cycles import ITEM_COLUMNS  # noqa: PLC0415
 
     return ITEM_COLUMNS[by]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One store to read: files, or a store of ``remindctl.yaml``."""
-
-    name: str | None
-    files: Sequence[str] = ()
-    configured: StoreConfig | None = None
-
-    def read(
-        self, open_files: Callable[[Sequence[str]], list[Claimed]], compact: frozenset[str]
-    ) -> Loaded:
-        from remindctl.cli.inputs import load_configured  # noqa: PLC0415
-        from remindctl.stores.load import load  # noqa: PLC0415
-        from remindctl.stores.query import Settings  # noqa: PLC0415
-
-        if self.configured is not None:
-            return load_configured(self.configured, compact=compact)
-        claims = open_files(self.files)
-        name = self.name or _only_shop(claims)
-        return load(claims, Settings(compact=compact), store=name)
-
-
-def _jobs(files: Sequence[str], stores: Sequence[str], config: Path | None) -> list[_Job]:
-    """Divide the arguments into stores."""
-    from remindctl.errors import refuse  # noqa: PLC0415
-
-    named = [text.partition("=") for text in stores]
-    if any(sign for _, sign, _ in named):
-        if files or not all(name and part for name, _, part in named):
-            raise refuse(
-                "either every store has its files (NAME=FILES), or the one named store has all",
-                "remindctl analyze --store green=a.xlsx,b.csv --store blue=orders.csv",
-                path="--store",
-            )
-        return [_Job(name, part.split(",")) for name, _, part in named]
-    if files:
-        if len(stores) > 1:
-            hint = f"--store {stores[0]}=FILE --store {stores[1]}=FILE"
-            raise refuse("which file belongs to which store?", hint, path="--store")
-        return [_Job(stores[0] if stores else None, files)]
-    if not stores:
-        hint = "remindctl analyze orders.csv; for a store of remindctl.yaml: --store NAME"
-        raise refuse("no file is given", hint)
-    return [_Job(name, configured=_configured(name, config)) for name in stores]
-
-
-def _configured(name: str, config: Path | None) -> StoreConfig:
-    import os  # noqa: PLC0415
-
-    from remindctl.config import find_config, load_config  # noqa: PLC0415
-    from remindctl.documents import did_you_mean  # noqa: PLC0415
-    from remindctl.errors import refuse  # noqa: PLC0415
-
-    found = load_config(find_config(config, os.environ, None, Path.cwd()))
-    if name not in found.stores:
-        raise refuse(
-            f"{found.path} has no store {name!r}", did_you_mean(name, found.stores), path="--store"
-        )
-    return found.stores[name]
-
-
-def _only_shop(claims: Sequence[Claimed]) -> str:
-    from remindctl.errors import refuse  # noqa: PLC0415
-
-    shops: dict[str, list[str]] = {}
-    for one in claims:
-        if one.layout.shop != "any":
-            shops.setdefault(one.layout.shop, []).append(one.table.name)
-    if len(shops) > 1:
-        seen = "; ".join(f"{shop}: {', '.join(names)}" for shop, names in shops.items())
-        each = " ".join(f"--store {shop}={','.join(names)}" for shop, names in shops.items())
-        raise refuse(
-            f"these files come from different stores ({seen})",
-            f"for one answer each: {each}; if they are one store's, name it: --store NAME",
-        )
-    return next(iter(shops), "store")
 
 
 def _refuse_rejects(loads: Sequence[tuple[str | None, Loaded]]) -> None:

@@ -1,0 +1,119 @@
+"""Which stores a command over shop files is about: the files it was given, or configured ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from remindctl.config import StoreConfig
+    from remindctl.stores.identify import Claimed
+    from remindctl.stores.load import Loaded
+
+
+def day_of(text: str | None, option: str) -> date | None:
+    """Read a date that an option gives; of an instant, its date.
+
+    Raises:
+        Refused: it is no date.
+    """
+    from datetime import date  # noqa: PLC0415
+
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    try:
+        return date.fromisoformat(text[:10]) if text is not None else None
+    except ValueError as error:
+        hint = "YYYY-MM-DD, for example 2026-10-31"
+        raise refuse(f"{text!r} is no date", hint, path=option) from error
+
+
+@dataclass(frozen=True)
+class Job:
+    """One store to read: files, or a store of ``remindctl.yaml``."""
+
+    name: str | None
+    files: Sequence[str] = ()
+    configured: StoreConfig | None = None
+
+    def read(
+        self, open_files: Callable[[Sequence[str]], list[Claimed]], compact: frozenset[str] | None
+    ) -> Loaded:
+        """Read the store; ``open_files`` claims the files of the command line.
+
+        Raises:
+            Refused: with the problems of all its files.
+        """
+        from remindctl.cli.inputs import load_configured  # noqa: PLC0415
+        from remindctl.stores.load import load  # noqa: PLC0415
+        from remindctl.stores.query import Settings  # noqa: PLC0415
+
+        if self.configured is not None:
+            return load_configured(self.configured, compact=compact)
+        claims = open_files(self.files)
+        name = self.name or _only_shop(claims)
+        return load(claims, Settings(compact=compact), store=name)
+
+
+def jobs_of(files: Sequence[str], stores: Sequence[str], config: Path | None) -> list[Job]:
+    """Divide the arguments of a command into stores.
+
+    Raises:
+        Refused: no file is given, or it is not clear which store a file belongs to.
+    """
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    named = [text.partition("=") for text in stores]
+    if any(sign for _, sign, _ in named):
+        if files or not all(name and part for name, _, part in named):
+            raise refuse(
+                "either every store has its files (NAME=FILES), or the one named store has all",
+                "remindctl analyze --store green=a.xlsx,b.csv --store blue=orders.csv",
+                path="--store",
+            )
+        return [Job(name, part.split(",")) for name, _, part in named]
+    if files:
+        if len(stores) > 1:
+            hint = f"--store {stores[0]}=FILE --store {stores[1]}=FILE"
+            raise refuse("which file belongs to which store?", hint, path="--store")
+        return [Job(stores[0] if stores else None, files)]
+    if not stores:
+        hint = "remindctl analyze orders.csv; for a store of remindctl.yaml: --store NAME"
+        raise refuse("no file is given", hint)
+    return [Job(name, configured=_configured(name, config)) for name in stores]
+
+
+def _configured(name: str, config: Path | None) -> StoreConfig:
+    import os  # noqa: PLC0415
+
+    from remindctl.config import find_config, load_config  # noqa: PLC0415
+    from remindctl.documents import did_you_mean  # noqa: PLC0415
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    found = load_config(find_config(config, os.environ, None, Path.cwd()))
+    if name not in found.stores:
+        raise refuse(
+            f"{found.path} has no store {name!r}", did_you_mean(name, found.stores), path="--store"
+        )
+    return found.stores[name]
+
+
+def _only_shop(claims: Sequence[Claimed]) -> str:
+    from remindctl.errors import refuse  # noqa: PLC0415
+
+    shops: dict[str, list[str]] = {}
+    for one in claims:
+        if one.layout.shop != "any":
+            shops.setdefault(one.layout.shop, []).append(one.table.name)
+    if len(shops) > 1:
+        seen = "; ".join(f"{shop}: {', '.join(names)}" for shop, names in shops.items())
+        each = " ".join(f"--store {shop}={','.join(names)}" for shop, names in shops.items())
+        raise refuse(
+            f"these files come from different stores ({seen})",
+            f"for one answer each: {each}; if they are one store's, name it: --store NAME",
+        )
+    return next(iter(shops), "store")
