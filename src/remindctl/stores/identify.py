@@ -125,7 +125,9 @@ def _unclaimed(grid: Grid, layouts: Sequence[Layout], *, only: bool) -> Problem:
         return Problem(Place(grid.name, line), what, hint)
     what = f"no layout knows this file; it has the columns {seen}"
     hint = "say what they mean: --map order_id=… --map ordered_at=… --map email=…, or --layout FILE"
-    if missing and len(missing) <= 3:
+    if len(header) == 1:
+        hint = "its cells must be divided by commas, semicolons or tabs"
+    elif missing and len(missing) <= 3 and len(missing) < len(best.names() & header):
         hint = f"like {best.layout} but without {', '.join(missing)}; {hint}"
     return Problem(Place(grid.name, line), what, hint)
 

@@ -71,6 +71,7 @@ def map_layout(assignments: Sequence[str]) -> Layout:
         identify=(Identify(has=(*columns.values(), *([status] if status else []))),),
         zone=AS_WRITTEN,
         region="KR",
+        dates=("%Y%m%d", "%Y%m%d%H%M%S"),
         columns={field: (column,) for field, column in columns.items()},  # type: ignore[misc]
         status=(StatusRule.model_validate(rule),) if status else (),
     )
@@ -79,45 +80,66 @@ def map_layout(assignments: Sequence[str]) -> Layout:
 def with_date_order(claim: Claimed) -> Claimed:
     """Find out whether ``3/4/2026`` in this file is in March or in April.
 
-    A day above 12 anywhere in the column decides.
+    A day above 12 anywhere in the column decides. It does so apart for years of four digits and of
+    two: a spreadsheet that took some of the dates for dates wrote those anew, maybe with day and
+    month exchanged.
 
     Raises:
         Refused: nothing decides, or dates of both kinds are mixed.
     """
     layout, table = claim.layout, claim.table
     column = layout.columns["ordered_at"][0]
-    cell = pl.col(f"c{table.header.index(normalise(column))}")
-    pair = cell.str.strip_chars().str.extract_groups(
-        r"^(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d\d)\b"
-    )
+    cell = pl.col(f"c{table.header.index(normalise(column))}").str.strip_chars()
+    parts = cell.str.extract_groups(r"^(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4}|\d\d)\b").struct
     seen = table.collect(
         lambda rows: rows.select(
             ROW,
             DAMAGE,
-            pair.struct[0].cast(pl.Int16).alias("first"),
-            pair.struct[1].cast(pl.Int16).alias("second"),
-            cell.str.extract(r"^\d{1,2}([/.-])").alias("sign"),
-        )
+            parts[0].cast(pl.Int16).alias("first"),
+            parts[1].alias("sign"),
+            parts[2].cast(pl.Int16).alias("second"),
+            parts[3].alias("third"),
+        ).drop_nulls("sign")
     )
-    first, second = seen["first"].max(), seen["second"].max()
-    if first is None or second is None:
+    if not seen.height:
         return claim
-    signs = seen["sign"].drop_nulls().unique().sort().to_list()
-    if isinstance(first, int) and isinstance(second, int) and (first > 12) != (second > 12):
-        order = ("%d", "%m") if first > 12 else ("%m", "%d")
-        formats = tuple(
-            f"{order[0]}{sign}{order[1]}{sign}{year}{time}"
-            for sign in signs
-            for year in ("%Y", "%y")
-            for time in (" %H:%M:%S", " %H:%M", "")
+    orders = {
+        _date_order([int(highest) for highest in parts], digits)
+        for digits, *parts in seen.group_by(pl.col("third").str.len_chars().alias("digits"))
+        .agg(pl.col("first").max(), pl.col("second").max(), pl.col("third").cast(pl.Int16).max())
+        .iter_rows()
+    }
+    if len(orders) > 1 or not orders <= _ORDERS.keys():
+        raise refuse(
+            f"{column}: {orders.pop() if len(orders) == 1 else _MIXED}",
+            'write a layout file with dates: ["%d/%m/%Y"] (or "%m/%d/%Y") and use --layout',
+            path=table.name,
         )
-        dated = layout.model_copy(update={"dates": formats})
-        return Claimed(table, dated, claim.known_until)
-    why = "days and months stand in both orders" if isinstance(first, int) and first > 12 else (
-        "no day above 12 tells whether the day or the month comes first"
-    )  # fmt: skip
-    raise refuse(
-        f"{column}: {why}",
-        'write a layout file with dates: ["%d/%m/%Y"] (or "%m/%d/%Y") and use --layout',
-        path=table.name,
+    day_month = _ORDERS[orders.pop()]
+    formats = tuple(
+        f"{sign.join(day_month)}{sign}{year}{time}"
+        for sign in seen["sign"].unique().sort()
+        for year in ("%Y", "%y")
+        for time in _TIMES
     )
+    dated = layout.model_copy(update={"dates": formats})
+    return Claimed(table, dated, claim.known_until)
+
+
+_ORDERS: Mapping[str, tuple[str, str]] = {"day first": ("%d", "%m"), "month first": ("%m", "%d")}
+_TIMES = (" %H:%M:%S", " %H:%M", "", " %I:%M:%S %p", " %I:%M %p")
+_MIXED = "days and months stand in both orders"
+
+
+def _date_order(highest: Sequence[int], year_digits: int) -> str:
+    """Name the order that the highest number in each place proves, or say what they leave open."""
+    first, second, third = highest
+    if first > 12 and second > 12:
+        return _MIXED
+    if second > 12:
+        return "month first"
+    if first <= 12:
+        return "no day above 12 tells whether the day or the month comes first"
+    if year_digits == 2 and third <= 31:
+        return "nothing tells whether the day or the year comes first"
+    return "day first"
