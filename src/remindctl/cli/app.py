@@ -10,6 +10,7 @@ import typer
 
 from remindctl import __version__
 from remindctl.cli.analyze import analyze
+from remindctl.cli.customers import customers
 from remindctl.cli.layouts import app as layouts
 from remindctl.cli.log import app as log
 from remindctl.cli.optout import app as optout
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command()(analyze)
+app.command()(customers)
 app.command()(run)
 app.add_typer(layouts, name="layouts")
 app.add_typer(log, name="log")

@@ -59,7 +59,9 @@ class Job:
         return load(claims, Settings(compact=compact), store=name)
 
 
-def jobs_of(files: Sequence[str], stores: Sequence[str], config: Path | None) -> list[Job]:
+def jobs_of(
+    files: Sequence[str], stores: Sequence[str], config: Path | None, *, command: str = "analyze"
+) -> list[Job]:
     """Divide the arguments of a command into stores.
 
     Raises:
@@ -72,7 +74,7 @@ def jobs_of(files: Sequence[str], stores: Sequence[str], config: Path | None) ->
         if files or not all(name and part for name, _, part in named):
             raise refuse(
                 "either every store has its files (NAME=FILES), or the one named store has all",
-                "remindctl analyze --store green=a.xlsx,b.csv --store blue=orders.csv",
+                f"remindctl {command} --store green=a.xlsx,b.csv --store blue=orders.csv",
                 path="--store",
             )
         return [Job(name, part.split(",")) for name, _, part in named]
@@ -82,7 +84,7 @@ def jobs_of(files: Sequence[str], stores: Sequence[str], config: Path | None) ->
             raise refuse("which file belongs to which store?", hint, path="--store")
         return [Job(stores[0] if stores else None, files)]
     if not stores:
-        hint = "remindctl analyze orders.csv; for a store of remindctl.yaml: --store NAME"
+        hint = f"remindctl {command} orders.csv; for a store of remindctl.yaml: --store NAME"
         raise refuse("no file is given", hint)
     return [Job(name, configured=_configured(name, config)) for name in stores]
 

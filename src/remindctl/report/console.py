@@ -122,9 +122,14 @@ def percent(share: float | None, decimals: int = 0) -> str:
     return f"{share:.{decimals}%}"
 
 
+def decimals(currency: str) -> int:
+    """Return how many decimals amounts of a currency are written with."""
+    return 0 if currency in _WHOLE_CURRENCIES else 2
+
+
 def money(amount: Decimal | None, currency: str) -> str:
     """Write an amount with its currency code, if known, in the currency's own decimals."""
     if amount is None:
         return NOT_KNOWN
-    unit = Decimal(1) if currency in _WHOLE_CURRENCIES else Decimal("0.01")
+    unit = Decimal(10) ** -decimals(currency)
     return f"{amount.quantize(unit, rounding=ROUND_HALF_EVEN):,} {currency}".rstrip()

@@ -18,6 +18,13 @@ def write_data(text: str) -> None:
     _write(sys.stdout, text)
 
 
+def write_file(text: str) -> None:
+    """Write data that is meant for a file to stdout, in UTF-8 whatever the locale."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    _write(sys.stdout, text)
+
+
 def write_talk(text: str) -> None:
     """Write talk to stderr, ended by a line break."""
     _write(sys.stderr, text)
