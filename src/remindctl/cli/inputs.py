@@ -73,7 +73,7 @@ def claim(
     from remindctl.errors import refuse  # noqa: PLC0415
     from remindctl.stores import quick  # noqa: PLC0415
     from remindctl.stores.identify import claim_files  # noqa: PLC0415
-    from remindctl.stores.layout import built_in, read_layout_file  # noqa: PLC0415
+    from remindctl.stores.layout import built_in, built_in_text, read_layout_file  # noqa: PLC0415
 
     if maps and layout:
         raise refuse("--layout and --map exclude each other", "keep one of them")
@@ -86,6 +86,8 @@ def claim(
     if layout is not None and layout in built_in():
         layouts, only = [built_in()[layout]], True
     elif layout and layout != "auto":
+        if not Path(layout).suffix and not Path(layout).exists():
+            built_in_text(layout)  # refuses what is neither a file nor a built-in name
         # A shop's own layout goes first; the built-in ones still read its other files.
         layouts = [read_layout_file(Path(layout)), *layouts]
     return claim_files(patterns, layouts, password=password, only=only, zone=zone)

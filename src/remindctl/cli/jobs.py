@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def day_of(text: str | None, option: str) -> date | None:
-    """Read a date that an option gives; of an instant, its date.
+    """Read a date that an option gives; of an instant, its date as written.
 
     Raises:
         Refused: it is no date.
     """
-    from datetime import date  # noqa: PLC0415
+    from datetime import datetime  # noqa: PLC0415
 
     from remindctl.errors import refuse  # noqa: PLC0415
 
     try:
-        return date.fromisoformat(text[:10]) if text is not None else None
+        return datetime.fromisoformat(text).date() if text is not None else None
     except ValueError as error:
         hint = "YYYY-MM-DD, for example 2026-10-31"
         raise refuse(f"{text!r} is no date", hint, path=option) from error
@@ -105,15 +105,20 @@ def _configured(name: str, config: Path | None) -> StoreConfig:
 
 
 def _only_shop(claims: Sequence[Claimed]) -> str:
-    from remindctl.errors import refuse  # noqa: PLC0415
+    import shlex  # noqa: PLC0415
 
-    shops: dict[str, list[str]] = {}
+    from remindctl.errors import refuse  # noqa: PLC0415
+    from remindctl.stores.identify import file_of  # noqa: PLC0415
+
+    shops: dict[str, dict[str, None]] = {}
     for one in claims:
         if one.layout.shop != "any":
-            shops.setdefault(one.layout.shop, []).append(one.table.name)
+            shops.setdefault(one.layout.shop, {})[str(file_of(one.table.name))] = None
     if len(shops) > 1:
         seen = "; ".join(f"{shop}: {', '.join(names)}" for shop, names in shops.items())
-        each = " ".join(f"--store {shop}={','.join(names)}" for shop, names in shops.items())
+        each = " ".join(
+            f"--store {shop}={shlex.quote(','.join(names))}" for shop, names in shops.items()
+        )
         raise refuse(
             f"these files come from different stores ({seen})",
             f"for one answer each: {each}; if they are one store's, name it: --store NAME",

@@ -6,7 +6,6 @@ Whole columns at a time: a shop may have a million customers.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import polars as pl
 
 from remindctl.profiles import COLUMNS
 from remindctl.report.console import decimals
+from remindctl.report.spreadsheet import harmless, harmless_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,6 @@ _NAMES = ("name", "first_name")
 _CONTACTS = ("email", "phone")
 _EMAIL = r"([^\s@])[^\s@]*@([^\s@]+\.[^\s@]+)"
 _PHONE = r"^\+?[\d\s().-]{7,}$"
-# What a spreadsheet would run as a formula, plain negative numbers apart.
-_FORMULA, _NUMBER = r"^[=+\-@\t\r]", r"^-\d+(\.\d+)?$"
 _BOM = "\ufeff"
 _DECIMALS = 6
 
@@ -108,15 +106,9 @@ def to_csv(listing: Listing, *, bom: bool) -> str:
     cells = _written(listing, pl.String)
     lists = [name for name, dtype in cells.schema.items() if isinstance(dtype, pl.List)]
     cells = cells.with_columns(pl.col(lists).list.join("; ", ignore_nulls=True))
-    texts = pl.col(pl.String)
-    runs = texts.str.contains(_FORMULA) & ~texts.str.contains(_NUMBER)
-    safe = cells.with_columns(pl.when(runs).then("'" + texts).otherwise(texts).name.keep())
-    text = safe.rename(_safe_title).write_csv()
+    safe = cells.with_columns(harmless(pl.col(pl.String))).rename(harmless_title)
+    text = safe.write_csv()
     return _BOM + text if bom else text
-
-
-def _safe_title(title: str) -> str:
-    return f"'{title}" if re.match(_FORMULA, title) else title
 
 
 def to_ndjson(listing: Listing) -> str:

@@ -314,7 +314,7 @@ def read_text(path: Path) -> str:
     except FileNotFoundError as error:
         raise refuse("no such file", _neighbour(path), path=str(path)) from error
     except OSError as error:
-        raise refuse(f"cannot be read: {error.strerror}", path=str(path)) from error
+        raise refuse(f"cannot be read: {error.strerror}", "name a file", path=str(path)) from error
     except UnicodeDecodeError as error:
         raise refuse("not UTF-8 text", "save it as UTF-8", path=str(path)) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -122,6 +122,7 @@ def _unclaimed(grid: Grid, layouts: Sequence[Layout], *, only: bool) -> Problem:
     if only:
         what = f"has no column {', '.join(repr(name) for name in missing)}; it has {seen}"
         hint = did_you_mean(missing[0], header) if missing else "check `lacks` in the layout"
+        hint = hint or "name the columns as they stand in the file"
         return Problem(Place(grid.name, line), what, hint)
     what = f"no layout knows this file; it has the columns {seen}"
     hint = "say what they mean: --map order_id=… --map ordered_at=… --map email=…, or --layout FILE"
@@ -132,10 +133,19 @@ def _unclaimed(grid: Grid, layouts: Sequence[Layout], *, only: bool) -> Problem:
     return Problem(Place(grid.name, line), what, hint)
 
 
+# What stands in brackets at the very end of a table's name.
+_SHEET = re.compile(r"\[[^\[\]]*\]$")
+
+
+def file_of(name: str) -> Path:
+    """Return the file on disk that a table of this name came from."""
+    whole = Path(name)
+    return whole if whole.exists() else Path(_SHEET.sub("", name).split("!")[0])
+
+
 def known_until(table: Table, layout: Layout, zone: str | None) -> datetime:
     """Return when the file was downloaded, as its name says, else its mtime."""
-    # What stands in brackets at the very end is a sheet.
-    name = PurePath(re.sub(r"\[[^\[\]]*\]$", "", table.name).split("!")[-1]).name
+    name = PurePath(_SHEET.sub("", table.name).split("!")[-1]).name
     match = re.search(layout.exported_at, name) if layout.exported_at else None
     if match is None:
         return table.modified_at

@@ -32,6 +32,8 @@ _COMPACT = frozenset(
     | {*IDENTIFIERS}
 )
 EXTRA = "extra:"
+UNREAD_PHONE = "_phone"
+_ROUNDED = "a spreadsheet rounded this number, its digits are lost"
 BLAME = ("_reason", "_value", "_column")
 
 
@@ -112,18 +114,51 @@ class Query:
                 *self._carried(),
                 *self._status(),
                 *self._consents(),
+                *self._unread_phone(),
                 suspect.alias("_suspect"),
             )
         )
+
+    def column_of(self, field: str) -> str:
+        """Name the columns of the file that a field comes from."""
+        return " / ".join(self._present(self.fields[field]))
+
+    def _unread_phone(self) -> Iterator[pl.Expr]:
+        """Yield the phone numbers that the quick way left.
+
+        They are many in sound files (masked, relayed, foreign, "none"), so that a closer look must
+        not read the file once more.
+        """
+        if "phone" in self.fields:
+            cell = self._cell(*self.fields["phone"])
+            unread = pl.when(pl.col("phone").is_null()).then(cell)
+            yield unread.cast(pl.Categorical()).alias(UNREAD_PHONE)
+
+    def careful_phones(self, unread: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """Return what the unread phone numbers are, in the form the frame keeps, and why not."""
+        cell = pl.col("cell")
+        phone = self._careful("phone", cell)
+        found = pl.DataFrame({"cell": unread.cast(pl.String)}).select(
+            (phone if self.settings.compact is None else self._hashed(phone)).alias("phone"),
+            pl.when(_rounded(cell)).then(pl.lit(_ROUNDED)).alias("why"),
+        )
+        return found["phone"], found["why"]
+
+    def raw(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the cells that :meth:`closer` reads."""
+        known = [f"c{self.position[name]}" for name in self.layout.names() if name in self.position]
+        extra = [f"c{i}" for i in self.position.values()] if self.layout.kind == "customers" else []
+        return rows.select(ROW, DAMAGE, *dict.fromkeys((*known, *extra)))
 
     def closer(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return the same fields read carefully, and why a row is no use (null = it is)."""
         typed = [self._careful(f, self._filled(*n)).alias(f) for f, n in self.fields.items()]
         none = pl.lit(None, dtype=pl.String)
         reason, value, column = none, none, none
-        for field, names in self.fields.items():
+        # The last one asked has the last word: the first of a row's faults.
+        for field, names in reversed(self.fields.items()):
             cell = self._filled(*names)
-            name = pl.lit(" / ".join(self._present(names)))
+            name = pl.lit(self.column_of(field))
             for wrong, why in self._faults(field, cell):
                 reason = pl.when(wrong).then(pl.lit(why)).otherwise(reason)
                 value = pl.when(wrong).then(cell).otherwise(value)
@@ -204,7 +239,7 @@ class Query:
                 yield cell.str.contains("+", literal=True)
             if field in ("ordered_at", "occurred_at") and self.layout.order_fields == "every row":
                 yield typed.is_null()
-            elif field in TIMES or field in _MONEY or field in _COUNTS or field == "phone":
+            elif field in TIMES or field in _MONEY or field in _COUNTS:
                 yield unread
             if field in _COUNTS:
                 yield typed < 0
@@ -243,7 +278,10 @@ class Query:
             elif field == "currency" or field in self.settings.compact:
                 yield typed.cast(pl.Categorical())
             else:
-                yield pl.when(typed.is_not_null()).then(typed.hash()).alias(field)
+                yield self._hashed(typed).alias(field)
+
+    def _hashed(self, typed: pl.Expr) -> pl.Expr:
+        return pl.when(typed.is_not_null()).then(typed.hash())
 
     def _carried(self) -> Iterator[pl.Expr]:
         """Yield the columns of a customer file that the layout does not name."""
@@ -290,8 +328,7 @@ class Query:
         if field == "order_id" or field in self.line_key:
             yield _blank(cell), "no number"
         if field in _KEYS:
-            rounded = cell.str.strip_chars().str.contains(values.SCIENTIFIC)
-            yield rounded, "a spreadsheet rounded this number, its digits are lost"
+            yield _rounded(cell), _ROUNDED
         if field in TIMES:
             yield unreadable, "unreadable date"
         if field in ("ordered_at", "occurred_at") and every_row:
@@ -305,6 +342,10 @@ class Query:
 
 def _each(cell: pl.Expr, read: Callable[[pl.Series], pl.Series], dtype: pl.DataType) -> pl.Expr:
     return cell.map_batches(read, return_dtype=dtype, is_elementwise=True)
+
+
+def _rounded(cell: pl.Expr) -> pl.Expr:
+    return cell.str.strip_chars().str.contains(values.SCIENTIFIC)
 
 
 def _blank(cell: pl.Expr) -> pl.Expr:
