@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl import outliers
+from remindctl.comparison import Comparison, Question, compare
 from remindctl.cycles import (
     Cohort,
     ItemCycle,
@@ -126,6 +127,7 @@ class Analysis:
         by: what ``items`` lists, a key of ``cycles.LEVELS``; item_count: how many there are.
         outliers: those who look like businesses, counted; they are in unless it says otherwise.
         notes: what is missing or thin, in words.
+        comparison: two groups of customers, where that was asked for.
         prediction: the fitted model, or ``skipped`` and why.
     """
 
@@ -152,6 +154,7 @@ class Analysis:
     due: tuple[DueStep, ...]
     suggestions: tuple[Suggestion, ...]
     notes: tuple[str, ...]
+    comparison: Comparison | None = None
     prediction: Mapping[str, object] = field(
         default_factory=lambda: {
             "skipped": "no model was fitted; due states and timings rest on the return curves"
@@ -171,6 +174,7 @@ def analyse(
     by: str = "product",
     benchmark_days: int = BENCHMARK_DAYS,
     without_outliers: bool = False,
+    compared: Question | None = None,
 ) -> Analysis:
     """Analyse one store.
 
@@ -186,6 +190,10 @@ def analyse(
         by: what to list cycles of, a key of ``cycles.LEVELS``.
         benchmark_days: a foreign repurchase interval to show beside the store's own.
         without_outliers: leave out buyers who look like businesses, see ``outliers``.
+        compared: two groups of customers to compare.
+
+    Raises:
+        Refused: the groups to compare cannot be made of these orders.
     """
     period, missing_amounts, paid_lines = _paid(orders, as_of)
     excluded = _excluded(orders, accounting, as_of)
@@ -238,6 +246,7 @@ def analyse(
         segments=segments(customers, amounts=missing_amounts < paid_lines),
         due=due_steps(customers, thresholds),
         suggestions=suggestions(by_order, by, items),
+        comparison=None if compared is None else compare(orders, waiting, as_of, compared),
         notes=_notes(
             period,
             truncation,

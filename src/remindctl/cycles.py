@@ -68,7 +68,7 @@ class CurvePoint:
     waiting: int
 
 
-def _points(wait: ReturnCurve) -> tuple[CurvePoint, ...]:
+def curve_points(wait: ReturnCurve) -> tuple[CurvePoint, ...]:
     """Read a curve off on ``CURVE_DAYS``, up to the last day with enough people at risk."""
     return tuple(
         CurvePoint(day, 1.0 - float(wait.survival[day]), wait.band(day), int(wait.at_risk[day]))
@@ -117,7 +117,7 @@ def order_steps(by_order: Mapping[int, ReturnCurve]) -> tuple[OrderStep, ...]:
             wait.enough,
             {days: wait.within(days) for days in WITHIN_DAYS},
             {days: wait.band(days) for days in WITHIN_DAYS},
-            _points(wait),
+            curve_points(wait),
         )
         for number, wait in by_order.items()
         if number <= LAST_ORDER_NUMBER
@@ -255,7 +255,7 @@ def _item_cycle(
         median,
         p75,
         wait.enough,
-        _points(wait),
+        curve_points(wait),
         _refill(groups, waits_of, store),
     )
 

@@ -47,7 +47,11 @@ class Segment:
 
 
 def standing(waiting: Waits, thresholds: Mapping[int, DueThresholds]) -> pl.DataFrame:
-    """Give each customer's purchase_days, days_since_last, due_state, segment and spent."""
+    """Give each customer's purchase_days, days_since_last, due_state, segment and spent.
+
+    Returns:
+        one row per customer, in the order of persons.
+    """
     # Both are in the order of persons: the last purchase day of each, and each one's sum.
     last = waiting.filter(~pl.col("returned")).select(
         pl.col("number").alias("purchase_days"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path  # noqa: TC003 (typer reads the annotations as they run)
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from remindctl.analysis import Analysis
+    from remindctl.comparison import Question
     from remindctl.stores.load import Loaded
 
 
@@ -68,9 +69,25 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
         bool,
         typer.Option("--without-outliers", help="Leave out likely business and gift buyers."),
     ] = False,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BY=A,B",
+            help="Compare two groups of customers by a log-rank test. BY: what their first order "
+            "tells (product, option, category, sku, discount code or `none`, month), or segment, "
+            "as it was on a day before they are watched (segment=one_time,repeat@2026-01-31).",
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Also write a report for the browser."),
+    ] = None,
+    suggest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write campaign files with this store's timings into a folder, never over a file.",
+        ),
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write rows that were no use to this CSV.")
@@ -84,91 +101,91 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
     """Show how often customers come back: intervals, return curves, who is due, good timings."""
     from remindctl.cli.inputs import claim, password_from  # noqa: PLC0415
     from remindctl.cli.jobs import day_of, jobs_of  # noqa: PLC0415
+    from remindctl.cli.rejects import refuse_rejects, write_rejects  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
 
-    day = day_of(as_of, "--as-of")
+    day, compared = day_of(as_of, "--as-of"), _question(compare)
     if html is not None:
         from remindctl.report.analysis_html import require  # noqa: PLC0415
 
         require()
     with working("Reading and counting"):
-        compact = frozenset(_item_columns(by))
+        compact = frozenset(_columns(by, compared))
         open_files = partial(
             claim, layout=layout, maps=maps or (), password=password_from(password_env)
         )
-        loads = [
-            (job.name, job.read(open_files, compact))
-            for job in jobs_of(files or [], store or [], config)
-        ]
+        jobs = jobs_of(files or [], store or [], config)
+        loads = [(job.name, job.read(open_files, compact)) for job in jobs]
         if strict:
-            _refuse_rejects(loads)
-        analyses = [
-            _analysis(name, loaded, day, by, without_outliers=without_outliers)
-            for name, loaded in loads
-        ]
+            refuse_rejects([loaded for _, loaded in loads])
+        look = _Look(day, by, without_outliers, compared)
+        analyses = [look.at(name, loaded) for name, loaded in loads]
+    if suggest is not None:
+        from remindctl.cli.suggest import write_campaigns  # noqa: PLC0415
+
+        write_campaigns(
+            suggest, analyses, [job.configured.store.key for job in jobs if job.configured]
+        )
     if rejects is not None:
-        _write_rejects(rejects, loads)
+        write_rejects(rejects, [loaded for _, loaded in loads])
     if html is not None:
         _write_html(html, analyses)
     _show(analyses, output, [name for _, loaded in loads for name in _side_files(loaded)])
 
 
-def _item_columns(by: By) -> tuple[str, ...]:
+def _question(text: str | None) -> Question | None:
+    if text is None:
+        return None
+    from remindctl.comparison import question  # noqa: PLC0415
+    from remindctl.errors import Place  # noqa: PLC0415
+
+    return question(text, Place("--compare"))
+
+
+def _columns(by: By, compared: Question | None) -> tuple[str, ...]:
     from remindctl.cycles import ITEM_COLUMNS  # noqa: PLC0415
 
-    return ITEM_COLUMNS[by]
+    if compared is None:
+        return ITEM_COLUMNS[by]
+    from remindctl.comparison import GROUPINGS  # noqa: PLC0415
+
+    return (*ITEM_COLUMNS[by], *GROUPINGS[compared.by])
 
 
-def _refuse_rejects(loads: Sequence[tuple[str | None, Loaded]]) -> None:
-    from remindctl.errors import Place, Problem, Refused  # noqa: PLC0415
+@dataclass(frozen=True)
+class _Look:
+    """How to look at each store."""
 
-    problems = [
-        Problem(Place(row["file"], row["row"]), f"{row['column'] or 'the row'}: {row['reason']}")
-        for _, loaded in loads
-        for row in loaded.rejects.iter_rows(named=True)
-    ]
-    if problems:
-        raise Refused(problems)
+    day: date | None
+    by: By
+    without_outliers: bool
+    compared: Question | None
 
+    def at(self, name: str | None, loaded: Loaded) -> Analysis:
+        from remindctl.analysis import Accounting, analyse  # noqa: PLC0415
 
-def _analysis(
-    name: str | None, loaded: Loaded, day: date | None, by: By, *, without_outliers: bool
-) -> Analysis:
-    from remindctl.analysis import Accounting, analyse  # noqa: PLC0415
-
-    orders, currency, foreign = loaded.in_main_currency()
-    accounting = Accounting(loaded.rows, loaded.duplicate_lines, loaded.rejects.height)
-    analysis = analyse(
-        orders,
-        accounting,
-        day or loaded.last_day(),
-        store=name or loaded.store,
-        layout=", ".join(loaded.layouts("orders")),
-        currency=currency or "",
-        timezone=loaded.zone or "as written",
-        by=by,
-        without_outliers=without_outliers,
-    )
-    if not foreign:
-        return analysis
-    note = f"{foreign} lines are not in {currency}: they count as purchases, not as money"
-    return replace(analysis, notes=(*analysis.notes, note))
+        orders, currency, foreign = loaded.in_main_currency()
+        accounting = Accounting(loaded.rows, loaded.duplicate_lines, loaded.rejects.height)
+        analysis = analyse(
+            orders,
+            accounting,
+            self.day or loaded.last_day(),
+            store=name or loaded.store,
+            layout=", ".join(loaded.layouts("orders")),
+            currency=currency or "",
+            timezone=loaded.zone or "as written",
+            by=self.by,
+            without_outliers=self.without_outliers,
+            compared=self.compared,
+        )
+        if not foreign:
+            return analysis
+        note = f"{foreign} lines are not in {currency}: they count as purchases, not as money"
+        return replace(analysis, notes=(*analysis.notes, note))
 
 
 def _side_files(loaded: Loaded) -> list[str]:
     return [source.name for source in loaded.sources if source.kind == "events"]
-
-
-def _write_rejects(path: Path, loads: Sequence[tuple[str | None, Loaded]]) -> None:
-    import polars as pl  # noqa: PLC0415
-
-    from remindctl.errors import refuse  # noqa: PLC0415
-
-    try:
-        # The mark lets Excel see that it is UTF-8.
-        pl.concat([loaded.rejects for _, loaded in loads]).write_csv(path, include_bom=True)
-    except OSError as error:
-        raise refuse(f"cannot be written: {error.strerror or error}", path=str(path)) from error
 
 
 def _write_html(path: Path, analyses: Sequence[Analysis]) -> None:

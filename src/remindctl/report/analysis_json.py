@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from remindctl.analysis import Analysis
+    from remindctl.comparison import ComparedGroup, Comparison
     from remindctl.cycles import Cohort, ItemCycle, OrderStep
 
 SCHEMA = "remindctl.analyze/1"
@@ -87,10 +88,15 @@ def _store(one: Analysis) -> dict[str, Any]:
         "suggestions": [asdict(suggestion) for suggestion in one.suggestions],
         "notes": one.notes,
         "prediction": one.prediction,
+        **({} if one.comparison is None else {"comparison": _comparison(one.comparison)}),
     }
 
 
-def _fields(one: OrderStep | ItemCycle | Cohort) -> dict[str, Any]:
+def _comparison(found: Comparison) -> dict[str, Any]:
+    return {**asdict(found), "groups": [_fields(group) for group in found.groups]}
+
+
+def _fields(one: OrderStep | ItemCycle | Cohort | ComparedGroup) -> dict[str, Any]:
     return {name: value for name, value in asdict(one).items() if name not in _DRAWN}
 
 

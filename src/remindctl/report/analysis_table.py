@@ -12,6 +12,7 @@ from rich.text import Text
 
 from remindctl.outliers import DAY_ORDERS, FREQUENT_GAP
 from remindctl.report.analysis_actions import due, segments, timings
+from remindctl.report.analysis_comparison import comparison
 from remindctl.report.analysis_curves import (
     cohorts,
     completed_gaps,
@@ -140,6 +141,8 @@ def _store(console: Console, analysis: Analysis) -> None:
         items(console, analysis)
         cohorts(console, analysis)
         timings(console, analysis)
+        if analysis.comparison:
+            comparison(console, analysis.comparison)
     _left_out(console, analysis)
     _notes(console, analysis)
 
