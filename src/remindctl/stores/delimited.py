@@ -33,7 +33,7 @@ DELIMITERS = (",", ";", "\t")
 _SAMPLE_BYTES = 2**18
 _TAIL_BYTES = 2**20
 # Who writes stray quotes writes them all over; looking further costs more than it would find.
-_CHECK_QUOTES_UP_TO = 2**26
+_CHECK_QUOTES_UP_TO = 2**25
 _LONGEST_CELL = 2**30
 _MORE_CELLS = "has more cells than the header has columns"
 _OPEN_QUOTE = "a quote is opened and not closed, so several rows run into one"
@@ -245,6 +245,9 @@ def _has_stray_quotes(content: bytes, delimiter: str) -> bool:
         return False
     signs = np.frombuffer(content, dtype=np.uint8)
     quotes = np.flatnonzero(signs == ord('"'))
+    if len(content) == _CHECK_QUOTES_UP_TO:
+        # The sample may end inside a quoted cell, or between the two quotes of a doubled one.
+        quotes = quotes[: quotes.size - 2 + quotes.size % 2]
     opening, closing = quotes[::2], quotes[1::2]
     fits = np.zeros(256, dtype=bool)
     fits[[ord(delimiter), *b'\n\r"']] = True

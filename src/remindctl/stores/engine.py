@@ -13,7 +13,7 @@ import polars as pl
 
 from remindctl.frames import MONEY
 from remindctl.stores.orders import resolve_status, share_order_amounts, spread_first_rows
-from remindctl.stores.query import BLAME, Query, Settings
+from remindctl.stores.query import BLAME, UNREAD_PHONE, Query, Settings
 from remindctl.stores.tables import DAMAGE, ROW, Table
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def read_lines(table: Table, layout: Layout, settings: Settings) -> Lines:
     """
     query = Query(table, layout, settings)
     frame = _reread_suspects(table.collect(query), table, query)
+    frame = _reread_phones(frame, query)
     rows = frame.height
     if layout.order_fields == "first row":
         frame = spread_first_rows(frame)
@@ -91,12 +92,36 @@ def _reread_suspects(frame: pl.DataFrame, table: Table, query: Query) -> pl.Data
     if not suspects.len():
         return frame.with_columns(**blame)
     wanted = pl.col(ROW).is_in(suspects.implode())
-    found = table.collect(lambda rows: query.closer(rows.filter(wanted))).drop(DAMAGE)
+    # Out of the scan first: a careful function has a cost per block of rows, however few it holds.
+    cells = table.collect(lambda rows: query.raw(rows.filter(wanted)))
+    found = query.closer(cells.lazy()).collect().drop(DAMAGE)
     blank = found.filter("_empty")[ROW]
     if blank.len():
         frame = frame.filter(~pl.col(ROW).is_in(blank.implode()))
     found = found.drop("_empty")
     return frame.with_columns(**blame).update(found, on=ROW, how="left", include_nulls=True)
+
+
+def _reread_phones(frame: pl.DataFrame, query: Query) -> pl.DataFrame:
+    """Read the phone numbers carefully that the scan left."""
+    if UNREAD_PHONE not in frame.columns:
+        return frame
+    left = pl.col(UNREAD_PHONE).is_not_null() & pl.col("phone").is_null()
+    unread = frame.filter(left).select(ROW, UNREAD_PHONE, *BLAME)
+    frame = frame.drop(UNREAD_PHONE)
+    if not unread.height:
+        return frame
+    phone, why = query.careful_phones(unread[UNREAD_PHONE])
+    new = why.is_not_null() & unread["_reason"].is_null()
+    name = query.column_of("phone")
+    found = unread.select(
+        ROW,
+        phone,
+        pl.when(new).then(why).otherwise("_reason").alias("_reason"),
+        pl.when(new).then(pl.col(UNREAD_PHONE).cast(pl.String)).otherwise("_value").alias("_value"),
+        pl.when(new).then(pl.lit(name)).otherwise("_column").alias("_column"),
+    )
+    return frame.update(found, on=ROW, how="left", include_nulls=True)
 
 
 def _split_rejects(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:

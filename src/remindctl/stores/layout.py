@@ -7,6 +7,7 @@ that ``--layout`` takes. A store's own column names stand nowhere else.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -20,7 +21,7 @@ from remindctl.stores.files import read_text
 from remindctl.stores.tables import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
 LINE_FIELDS = (

@@ -226,12 +226,12 @@ class Query:
         if self.layout.kind in ("customers", "consents"):
             telling = [pl.col(f).is_null() for f in (*IDENTIFIERS, "channel") if f in self.fields]
             yield pl.all_horizontal(telling)
+        each_row = ["order_id", *self.line_key]
+        each_row += ["cart_id"] if self.layout.order_fields == "first row" else []
         for field, names in self.fields.items():
             cell, typed = self._cell(*names), pl.col(field)
             unread = typed.is_null() & cell.is_not_null()
-            if field in ("order_id", *self.line_key):
-                yield typed.is_null()
-            if field == "cart_id" and self.layout.order_fields == "first row":
+            if field in each_row:
                 yield typed.is_null()
             if field in _MONEY:
                 yield cell.str.contains("[+eE]")
@@ -243,6 +243,9 @@ class Query:
                 yield unread
             if field in _COUNTS:
                 yield typed < 0
+            if field == "phone":
+                # Blank, so that the next column may hold the number.
+                yield unread & cell.str.starts_with(" ")
 
     def _present(self, names: Sequence[str]) -> list[str]:
         return [name for name in map(normalise, names) if name in self.position]
