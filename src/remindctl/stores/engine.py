@@ -106,22 +106,22 @@ def _reread_phones(frame: pl.DataFrame, query: Query) -> pl.DataFrame:
     """Read the phone numbers carefully that the scan left."""
     if UNREAD_PHONE not in frame.columns:
         return frame
-    left = pl.col(UNREAD_PHONE).is_not_null() & pl.col("phone").is_null()
-    unread = frame.filter(left).select(ROW, UNREAD_PHONE, *BLAME)
-    frame = frame.drop(UNREAD_PHONE)
-    if not unread.height:
+    texts, frame = frame[UNREAD_PHONE], frame.drop(UNREAD_PHONE)
+    left = (texts.is_not_null() & frame["phone"].is_null()).arg_true()
+    if not left.len():
         return frame
-    phone, why = query.careful_phones(unread[UNREAD_PHONE])
-    new = why.is_not_null() & unread["_reason"].is_null()
-    name = query.column_of("phone")
-    found = unread.select(
-        ROW,
-        phone,
-        pl.when(new).then(why).otherwise("_reason").alias("_reason"),
-        pl.when(new).then(pl.col(UNREAD_PHONE).cast(pl.String)).otherwise("_value").alias("_value"),
-        pl.when(new).then(pl.lit(name)).otherwise("_column").alias("_column"),
+    unread = texts.gather(left).cast(pl.String)
+    phone, why = query.careful_phones(unread)
+    frame = frame.with_columns(frame["phone"].scatter(left, phone))
+    new = (why.is_not_null() & frame["_reason"].gather(left).is_null()).arg_true()
+    if not new.len():
+        return frame
+    at = left.gather(new)
+    return frame.with_columns(
+        frame["_reason"].scatter(at, why.gather(new)),
+        frame["_value"].scatter(at, unread.gather(new)),
+        frame["_column"].scatter(at, query.column_of("phone")),
     )
-    return frame.update(found, on=ROW, how="left", include_nulls=True)
 
 
 def _split_rejects(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
