@@ -54,6 +54,7 @@ def cohort_chart(cohorts: Sequence[Cohort]) -> look.Drawing | None:
             axis=look.axis(orient="top", labelAngle=0),
         ),
         y=alt.Y("month:O", title=None, axis=look.axis()),
+        tooltip=look.tooltip("first order", "back within", "observed that long"),
     )
     cell = base.mark_rect(stroke=look.CARD, strokeWidth=2).encode(
         color=alt.Color(
@@ -62,7 +63,6 @@ def cohort_chart(cohorts: Sequence[Cohort]) -> look.Drawing | None:
             legend=None,
         ),
         opacity=alt.condition("datum.young", alt.value(0.45), alt.value(1)),
-        tooltip=look.tooltip("first order", "back within", "observed that long"),
     )
     young = base.transform_filter("datum.young").mark_rect(
         filled=False, stroke=look.MUTED, strokeDash=[2, 2], strokeWidth=1

@@ -35,9 +35,12 @@ def return_chart(steps: Sequence[OrderStep]) -> look.Drawing | None:
     if not drawn:
         return None
     names = [f"{step.number} to {step.number + 1}" for step in drawn]
-    legend = {f"order {name}": look.SERIES[place] for place, name in enumerate(names)}
+    legend = {
+        f"order {name}{'' if step.enough else ' (rough)'}": colour
+        for name, step, colour in zip(names, drawn, look.SERIES, strict=False)
+    }
     rows = [
-        {"label": label, "order": name, **_point(point)}
+        {"label": label, "order": name, "enough": step.enough, **_point(point)}
         for label, name, step in zip(legend, names, drawn, strict=True)
         for point in step.curve
     ]
@@ -56,8 +59,11 @@ def return_chart(steps: Sequence[OrderStep]) -> look.Drawing | None:
     band = base.mark_area(interpolate="step-after", opacity=0.16).encode(
         y=alt.Y("low:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=share), y2="high:Q"
     )
-    line = base.mark_line(interpolate="step-after", strokeWidth=2.25).encode(y="back:Q")
-    chart = alt.layer(band, line, _pointed(base)).properties(width="container", height=_HEIGHT)
+    line = base.mark_line(interpolate="step-after", strokeWidth=2.25).encode(
+        y="back:Q",
+        strokeDash=alt.condition("datum.enough", alt.value(look.SOLID), alt.value(look.DASHED)),
+    )
+    chart = alt.layer(band, line, *_pointed(base)).properties(width="container", height=_HEIGHT)
     return look.drawing(chart, legend)
 
 
@@ -74,21 +80,18 @@ def _point(point: CurvePoint) -> dict[str, Any]:
     }
 
 
-def _pointed(base: alt.Chart) -> alt.Chart:
-    """Mark the point of a curve that is nearest to the pointer, and say its numbers."""
-    nearest = alt.selection_point(
-        on="pointerover", nearest=True, fields=["day", "label"], empty=False, clear="pointerout"
+def _pointed(base: alt.Chart) -> list[alt.Chart]:
+    """Mark the point under the pointer and say its numbers; the pointer need not be exact."""
+    touched = alt.selection_point(
+        on="pointerover", fields=["day", "label"], empty=False, clear="pointerout"
     )
-    points: alt.Chart = (
-        base.mark_point(filled=True, size=64)
-        .encode(
-            y="back:Q",
-            opacity=alt.when(nearest).then(alt.value(1)).otherwise(alt.value(0)),
-            tooltip=look.tooltip(*_TOLD),
-        )
-        .add_params(nearest)
+    targets = base.mark_point(filled=True, size=260, opacity=0).encode(
+        y="back:Q", tooltip=look.tooltip(*_TOLD)
     )
-    return points
+    shown = base.mark_point(filled=True, size=64).encode(
+        y="back:Q", opacity=alt.when(touched).then(alt.value(1)).otherwise(alt.value(0))
+    )
+    return [shown, targets.add_params(touched)]
 
 
 def small_charts(items: Sequence[ItemCycle]) -> dict[str, look.Drawing]:
@@ -116,7 +119,7 @@ def _small(item: ItemCycle, last: int) -> look.Drawing:
         interpolate="step-after",
         strokeWidth=1.5,
         color=colour,
-        strokeDash=[1, 0] if item.enough else [3, 3],
+        strokeDash=look.SOLID if item.enough else look.DASHED,
     )
     # Invisible and as high as the picture, for the pointer to find.
     touched = base.mark_bar(opacity=0, width=4).encode(

@@ -47,7 +47,7 @@ def forecast_chart(prediction: Mapping[str, object]) -> look.Drawing | None:
         ),
         color=look.colours(legend),
     )
-    rule = base.mark_rule(color=look.INK, strokeDash=[3, 3]).encode(
+    rule = base.mark_rule(color=look.INK, strokeDash=look.DASHED).encode(
         x=alt.datum(happened), y=alt.value(0), y2=alt.value(_ROW * len(rows))
     )
     chart = alt.layer(bars, rule).properties(width="container", height=_ROW * len(rows))

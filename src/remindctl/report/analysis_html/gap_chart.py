@@ -66,6 +66,9 @@ def _bars(bars: Sequence[HistogramBar], width: int, last: float, top: float) -> 
         }
         for bar in bars
     ]
+    most = max(bar.gaps for bar in bars)
+    # Vega puts halves between few whole numbers.
+    counts = look.axis(values=list(range(most + 1))) if most < 5 else look.axis(tickCount=4)
     chart: alt.Chart = (
         look.chart(rows)
         .mark_bar(stroke=look.CARD, strokeWidth=1, cornerRadiusEnd=2)
@@ -83,7 +86,7 @@ def _bars(bars: Sequence[HistogramBar], width: int, last: float, top: float) -> 
                 "gaps:Q",
                 title="repeat purchases",
                 scale=alt.Scale(domain=[0, top], nice=False),
-                axis=look.axis(tickCount=4, tickMinStep=1),
+                axis=counts,
             ),
             y2=alt.datum(0),
             color=alt.condition("datum.open", alt.value(look.OPEN_BAR), alt.value(look.BAR)),
@@ -112,7 +115,7 @@ def _poles(flags: Sequence[_Flag], last: float, top: float, step: float) -> list
         y="top:Q",
         color=alt.condition("datum.benchmark", alt.value(look.BENCHMARK), alt.value(look.INK)),
     )
-    dash = alt.condition("datum.benchmark", alt.value([5, 3]), alt.value([1, 0]))
+    dash = alt.condition("datum.benchmark", alt.value(look.DASHED), alt.value(look.SOLID))
     pole = base.mark_rule(strokeWidth=1.25).encode(y2=alt.datum(0), strokeDash=dash)
     text = base.mark_text(baseline="top", fontSize=12, align="left", dx=5).encode(text="text:N")
     turned_text = text.mark_text(baseline="top", fontSize=12, align="right", dx=-5)

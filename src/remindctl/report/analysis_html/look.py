@@ -21,6 +21,7 @@ BAR, OPEN_BAR = "var(--bar)", "var(--bar-open)"
 # One per order number; after Okabe and Ito, for colour-blind readers.
 SERIES = tuple(f"var(--series-{position})" for position in range(1, 5))
 HEAT = tuple(f"var(--heat-{position})" for position in range(1, 7))
+SOLID, DASHED = [1, 0], [4, 3]
 HEAT_TEXT_LOW, HEAT_TEXT_HIGH = "var(--heat-text-low)", "var(--heat-text-high)"
 STATE_COLOURS: Mapping[str, str] = {
     state: f"var(--state-{state.replace('_', '-')})" for state in STATES

@@ -15,7 +15,8 @@
     for (const [name, specification] of Object.entries(charts)) {
       const place = document.getElementById(`store-${position}-chart-${name}`);
       try {
-        await vegaEmbed(place, specification, options);
+        // Vega names the element it draws in; the description of ours must stand.
+        await vegaEmbed(place.appendChild(document.createElement("div")), specification, options);
       } catch (error) {
         place.textContent = "This chart could not be drawn; its numbers are in the table.";
         console.error(error);

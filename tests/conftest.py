@@ -1,0 +1,61 @@
+"""What test files share: a real browser, for the pages that the program writes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from selenium.webdriver import Chrome
+
+# No profile, no updates, no talk with anyone: what is requested is what the page requests.
+_QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+
+
+def _found(*programs: str) -> str:
+    """Find the first of some programs; without any, skip, or fail where everything must run."""
+    for program in programs:
+        path = shutil.which(program)
+        if path is not None:
+            return path
+    return _missing(f"none of {', '.join(programs)} is installed")
+
+
+def _missing(what: str) -> str:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}, and CI must run this test")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """Start Chromium once; its console and its requests are logged."""
+    if importlib.util.find_spec("selenium") is None:
+        _missing("selenium is not installed: pip install -e '.[test]'")
+    from selenium.webdriver import Chrome, ChromeOptions  # noqa: PLC0415 (may be absent)
+    from selenium.webdriver.chrome.service import Service  # noqa: PLC0415 (as above)
+
+    options = ChromeOptions()
+    options.binary_location = _found("chromium", "chromium-browser", "google-chrome")
+    for argument in (*_QUIET, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = Chrome(options, Service(_found("chromedriver")))
+    yield driver
+    driver.quit()
