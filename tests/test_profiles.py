@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     import random
 
 LAW = settings(deadline=None, max_examples=60)
+CDNOW = Path(__file__).parent / "data" / "cdnow" / "CDNOW_sample.txt"
+END = date(1998, 6, 30)
 START = datetime(2025, 1, 1, 3, 0, tzinfo=UTC)
 
 
@@ -305,6 +308,52 @@ def test_neither_later_orders_nor_row_order_change_the_census(
     shuffled = list(lines)
     dice.shuffle(shuffled)
     assert counted(orders(*shuffled), as_of).equals(expected)
+
+
+def cdnow(until: date) -> Orders:
+    """Read a shop's year and a half; its orders have a day and no hour."""
+    rows = [row.split() for row in CDNOW.read_text(encoding="utf-8").splitlines()]
+    frame = pl.DataFrame(
+        {
+            "person": [int(row[1]) for row in rows],
+            "order_id": [str(n) for n in range(len(rows))],
+            "ordered_on": [date.fromisoformat(f"{r[2][:4]}-{r[2][4:6]}-{r[2][6:]}") for r in rows],
+            "amount": [Decimal(row[4]) for row in rows],
+            "status": "paid",
+        }
+    ).with_columns(
+        pl.col("ordered_on").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("ordered_at")
+    )
+    return Orders(conform(frame.filter(pl.col("ordered_on") <= until), ORDERS))
+
+
+def test_with_enough_data_frequent_buyers_have_a_forecast_of_their_own() -> None:
+    frame = cdnow(END)
+    who = customers(
+        *({"person": n, "customer_key": str(n)} for n in frame["person"].unique().sort())
+    )
+
+    def on(day: date) -> pl.DataFrame:
+        found = census(frame, who, end_of(day, "UTC"), zone="UTC", currency="USD", custom={})
+        return found.filter(pl.col("orders") > 0)
+
+    now = on(END)
+    often, seldom = (now.filter((pl.col("purchase_days") >= 3) == own) for own in (True, False))
+    assert now["p_none_90d"].null_count() == now["value"].null_count() == 0
+    assert often["p_alive"].null_count() == 0
+    assert now.filter(pl.col("purchase_days") == 1)["p_alive"].null_count() > 1000
+    # The store's curve has one window for everyone with one order on one day; a person's is theirs.
+    first = seldom.filter(pl.col("purchase_days") == 1)
+    wait = (pl.col("expected_next_on") - pl.col("last_on")).n_unique()
+    assert first.select(wait).item() == 1
+    assert often.select(wait).item() > 100
+    for frame_ in (often, seldom):
+        window = frame_.drop_nulls(EXPECTED).select(EXPECTED)
+        assert (window["expected_next_from"] <= window["expected_next_on"]).all()
+        assert (window["expected_next_on"] <= window["expected_next_until"]).all()
+    early = often.filter(pl.col("due_state") == "not_due", pl.col("expected_next_on") <= END)
+    assert early.is_empty()
+    assert set(now["due_state"].unique()) == {"not_due", "due", "late", "lapsed"}
 
 
 @LAW

@@ -9,16 +9,18 @@ import polars as pl
 
 from remindctl import segments
 from remindctl.affinity import affinities, recommendations
-from remindctl.due import windows
+from remindctl.due import EXPECTED, OWN_PURCHASE_DAYS, windows
 from remindctl.frames import Orders
 from remindctl.intervals import curves_by_order, due_thresholds, purchase_days, waits
+from remindctl.predict import Histories, NotEnough, customer_forecasts, histories, predict
 from remindctl.profiles import calendar_day, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from remindctl.frames import Customers
+    from remindctl.intervals import PurchaseDays
     from remindctl.profiles import Profiles
 
 
@@ -50,7 +52,8 @@ def census(
     if zone is None:
         # ``as_of`` is the end of the day where it ends last; elsewhere the next one has begun.
         seen = Orders(seen.filter(pl.col("ordered_on") <= today))
-    by_order = curves_by_order(waits(purchase_days(seen), today))
+    days = purchase_days(seen)
+    by_order = curves_by_order(waits(days, today))
     people = profiles(
         seen,
         customers,
@@ -59,6 +62,31 @@ def census(
         currency=currency,
         thresholds=due_thresholds(by_order),
         windows=windows(by_order),
+        forecasts=_forecasts(days, today),
         recommendations=recommendations(affinities(seen, today)),
     )
     return segments.assign(people, custom)
+
+
+def _forecasts(days: PurchaseDays, today: date) -> pl.DataFrame | None:
+    """Forecast each customer's orders: as seen now, and the next one as seen at the latest."""
+    fitted = predict(days, today)
+    if isinstance(fitted, NotEnough):
+        return None
+    known = histories(days, today)
+    now = customer_forecasts(fitted, known).drop("expected_next_on")
+    enough = known.filter(pl.col("x") + 1 >= OWN_PURCHASE_DAYS)
+    # On the day of the latest order everyone was as old as at that order.
+    at_latest = Histories(enough.with_columns(pl.col("t_x").alias("age")))
+    waited = (enough["age"] - enough["t_x"]).alias("waited")
+    back = pl.duration(days="waited")
+    quantiles = ("next_on_p25", "next_on_median", "next_on_p75")
+    expected = (
+        customer_forecasts(fitted, at_latest)
+        .with_columns(waited)
+        .select(
+            "person",
+            *((pl.col(q) - back).alias(name) for q, name in zip(quantiles, EXPECTED, strict=True)),
+        )
+    )
+    return now.join(expected, on="person", how="left")

@@ -96,6 +96,7 @@ def look(job: Job, loaded: Loaded, day: date | None, wanted: Selection) -> Listi
         before, now = store.on(wanted.since), Profiles(people)
         moves = balance(before, now)
         people = people.hstack(movement(before, now).select(MOVED))
+    forecast = people["p_none_90d"].count() > 0
     people = _chosen(people, wanted)
     shown = people.head(wanted.limit) if wanted.limit is not None else people
     shown = shown.select(wanted.columns)
@@ -109,7 +110,7 @@ def look(job: Job, loaded: Loaded, day: date | None, wanted: Selection) -> Listi
         zone=store.zone,
         since=wanted.since,
         balance=moves,
-        notes=_notes(store, total),
+        notes=_notes(store, total, forecast=forecast),
     )
 
 
@@ -198,13 +199,15 @@ def _sortable(people: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name).list.join(" ") if is_list else pl.col(name)
 
 
-def _notes(store: _Store, customers: int) -> Sequence[str]:
+def _notes(store: _Store, customers: int, *, forecast: bool) -> Sequence[str]:
     notes = []
     if customers < ENOUGH_CUSTOMERS:
         notes.append(
             f"scores and deciles compare {customers} customers only: below {ENOUGH_CUSTOMERS}, "
             "a few new ones move everybody's"
         )
+    if not forecast:
+        notes.append("too little data to forecast single customers: `analyze` says what is missing")
     if store.orders["amount"].null_count() == len(store.orders):
         notes.append("the files have no amounts: nobody has spent anything")
     if store.foreign:
