@@ -229,6 +229,7 @@ def _next_steps(side_files: Sequence[str]) -> list[tuple[str, str]]:
             "remindctl run CAMPAIGN --dry-run",
             "who would get a reminder, when, why and at what cost",
         ),
+        ("remindctl analyze FILE --suggest DIR", "campaign files with these timings"),
         ("remindctl layouts", "the export formats that are understood"),
     ]
     if side_files:
