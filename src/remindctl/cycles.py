@@ -182,10 +182,16 @@ def item_cycles(
     named = lines.filter(pl.col(f"{by} key").is_not_null())
     sizes = named.group_by(f"{by} key").agg(pl.len().alias("lines"), *latest)
     most = sizes.sort(-pl.col("lines").cast(pl.Int64), pl.col(f"{by} key").cast(pl.String))
+    most = most.head(LISTED_ITEMS)
+    # One pass picks the listed items out of all lines; wider groups are few, and asked for rarely.
+    listed = named.join(most.select(f"{by} key"), on=f"{by} key", how="semi")
+    parts = {
+        str(code): part for (code,), part in listed.partition_by(f"{by} key", as_dict=True).items()
+    }
 
     @cache
     def waits_of(level: str, code: str) -> Waits:
-        same = lines.filter(pl.col(f"{level} key") == code)
+        same = parts[code] if level == by else lines.filter(pl.col(f"{level} key") == code)
         return waits(purchase_days(Orders(same)), as_of)
 
     items = [
@@ -194,7 +200,7 @@ def item_cycles(
             waits_of,
             store,
         )
-        for row in most.head(LISTED_ITEMS).iter_rows(named=True)
+        for row in most.iter_rows(named=True)
     ]
     return tuple(sorted(items, key=lambda one: (-one.buyers, one.name))), len(sizes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,13 @@ def _comparison(found: Comparison) -> dict[str, Any]:
 
 
 def _fields(one: OrderStep | ItemCycle | Cohort | ComparedGroup) -> dict[str, Any]:
-    return {name: value for name, value in asdict(one).items() if name not in _DRAWN}
+    # Curves are for drawing, and asdict would first copy them point by point.
+    kept: list[Any] = [(one_field.name, getattr(one, one_field.name)) for one_field in fields(one)]
+    return {
+        name: asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+        for name, value in kept
+        if name not in _DRAWN
+    }
 
 
 def _order_step(step: OrderStep) -> dict[str, Any]:
