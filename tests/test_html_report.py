@@ -22,6 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remindctl.analysis import Accounting, Analysis, analyse
+from remindctl.comparison import question
+from remindctl.errors import Place
 from remindctl.frames import Orders
 from remindctl.report.analysis_table import headline
 
@@ -70,7 +72,9 @@ FORECAST: dict[str, object] = {
 }
 
 
-def bought(rows: Iterable[tuple[int | None, int, str]], store: str, as_of: int) -> Analysis:
+def bought(
+    rows: Iterable[tuple[int | None, int, str]], store: str, as_of: int, compared: str = ""
+) -> Analysis:
     """Analyse purchases of 12,000 won each, from (person, day after START, product)."""
     people, days, products = zip(*rows, strict=True)
     frame = pl.DataFrame(
@@ -93,6 +97,7 @@ def bought(rows: Iterable[tuple[int | None, int, str]], store: str, as_of: int) 
         layout="smartstore-orders",
         currency="KRW",
         timezone="Asia/Seoul",
+        compared=question(compared, Place("--compare")) if compared else None,
     )
 
 
@@ -105,7 +110,8 @@ def shop() -> Analysis:
         for product in ((COFFEE, HOSTILE)[person % 9 == 0],)
     ]
     seen = [row for row in rows if row[1] <= 365]
-    return replace(bought(seen, "초록상점", 365), prediction=FORECAST)
+    asked = "month=2025-01,2025-03"
+    return replace(bought(seen, "초록상점", 365, asked), prediction=FORECAST)
 
 
 def thin() -> list[Analysis]:
@@ -186,7 +192,17 @@ def test_the_file_holds_every_part_and_points_nowhere(page: Path) -> None:
     assert [link for link in links.found if not link.startswith("#")] == []
     ids = set(re.findall(r'id="([^"]+)"', text))
     assert {link[1:] for link in links.found} <= ids
-    parts = ("back", "took", "who", "segments", "items", "months", "forecast", "left-out")
+    parts = (
+        "back",
+        "took",
+        "compared",
+        "who",
+        "segments",
+        "items",
+        "months",
+        "forecast",
+        "left-out",
+    )
     assert [part for part in parts if f"store-0-{part}" not in ids] == []
     assert headline(shop()) in text
     assert all(one.store.replace("<b>&", "&lt;b&gt;&amp;") in text for one in thin())
@@ -386,6 +402,12 @@ def test_without_the_extra_it_says_which_one_adds_it(tmp_path: Path, missing: st
     assert done.stdout == ""
     assert not (tmp_path / "r.html").exists()
     assert analyze(tmp_path, without=missing).returncode == 0
+
+
+def test_it_is_not_written_over_what_was_read(tmp_path: Path) -> None:
+    done = analyze(tmp_path, "--html", "orders.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (tmp_path / "orders.csv").read_text(encoding="utf-8").startswith("order,day")
 
 
 def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

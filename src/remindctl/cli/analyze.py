@@ -101,7 +101,7 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
     """Show how often customers come back: intervals, return curves, who is due, good timings."""
     from remindctl.cli.inputs import claim, password_from  # noqa: PLC0415
     from remindctl.cli.jobs import day_of, jobs_of  # noqa: PLC0415
-    from remindctl.cli.rejects import refuse_rejects, write_rejects  # noqa: PLC0415
+    from remindctl.cli.rejects import refuse_overwriting, refuse_rejects, write_rejects  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
 
     day, compared = day_of(as_of, "--as-of"), _question(compare)
@@ -129,6 +129,7 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
     if rejects is not None:
         write_rejects(rejects, [loaded for _, loaded in loads])
     if html is not None:
+        refuse_overwriting(html, "--html", [loaded for _, loaded in loads])
         _write_html(html, analyses)
     _show(analyses, output, [name for _, loaded in loads for name in _side_files(loaded)])
 
@@ -199,7 +200,10 @@ def _write_html(path: Path, analyses: Sequence[Analysis]) -> None:
     try:
         path.write_text(page, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise refuse(f"cannot be written: {error.strerror or error}", path=str(path)) from error
+        what = f"cannot be written: {error.strerror or error}"
+        raise refuse(
+            what, "name a file in a folder that you may write to", path=str(path)
+        ) from error
     write_talk(f"{path}: the report; open it in a browser")
 
 

@@ -46,7 +46,7 @@ def comparison(console: Console, found: Comparison) -> None:
         else ""
     )
     paragraph(console, f"Grouped {found.meaning}.{apart}", "dim")
-    paragraph(console, _verdict(found))
+    paragraph(console, verdict(found))
 
 
 def _median(group: ComparedGroup) -> str:
@@ -56,7 +56,7 @@ def _median(group: ComparedGroup) -> str:
     return f"{number(group.median)} ({low} to {high})"
 
 
-def _verdict(found: Comparison) -> str:
+def verdict(found: Comparison) -> str:
     """Say what the test says, and no more."""
     if not found.enough:
         few = min(group.returned for group in found.groups)

@@ -8,16 +8,18 @@ import altair as alt
 
 from remindctl.report.analysis_html import look
 from remindctl.report.console import number, percent
+from remindctl.survival import ENOUGH_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from remindctl.comparison import Comparison
     from remindctl.cycles import CurvePoint, ItemCycle, OrderStep
 
 _HEIGHT = 320
 _SMALL = {"width": 120, "height": 34}
 _WEEK, _MONTH = 7, 30
-_TOLD = ("order", "day", "share back", "95% interval", "observed and away before")
+_TOLD = ("of", "day", "share back", "95% interval", "observed and away before")
 
 
 def drawn_steps(steps: Sequence[OrderStep]) -> tuple[OrderStep, ...]:
@@ -34,17 +36,32 @@ def return_chart(steps: Sequence[OrderStep]) -> look.Drawing | None:
     drawn = drawn_steps(steps)
     if not drawn:
         return None
-    names = [f"{step.number} to {step.number + 1}" for step in drawn]
+    return _curves(
+        [(f"order {step.number} to {step.number + 1}", step.enough, step.curve) for step in drawn]
+    )
+
+
+def comparison_chart(found: Comparison | None) -> look.Drawing | None:
+    """Draw two groups' curves; None where nothing was compared or nobody observed for a day."""
+    if found is None or any(len(group.curve) < 2 for group in found.groups):
+        return None
+    return _curves(
+        [(group.name, group.returned >= ENOUGH_EVENTS, group.curve) for group in found.groups]
+    )
+
+
+def _curves(named: Sequence[tuple[str, bool, Sequence[CurvePoint]]]) -> look.Drawing:
+    """Draw curves with their bands, from (name, whether it has enough returns, points)."""
     legend = {
-        f"order {name}{'' if step.enough else ' (rough)'}": colour
-        for name, step, colour in zip(names, drawn, look.SERIES, strict=False)
+        name if enough else f"{name} (rough)": colour
+        for (name, enough, _), colour in zip(named, look.SERIES, strict=False)
     }
     rows = [
-        {"label": label, "order": name, "enough": step.enough, **_point(point)}
-        for label, name, step in zip(legend, names, drawn, strict=True)
-        for point in step.curve
+        {"label": label, "of": name, "enough": enough, **_point(point)}
+        for label, (name, enough, curve) in zip(legend, named, strict=True)
+        for point in curve
     ]
-    last = max(step.curve[-1].day for step in drawn)
+    last = max(curve[-1].day for _, _, curve in named)
     marks = range(0, last + 1, _MONTH if last > 2 * _MONTH else _WEEK)
     share = look.axis(format=".0%", tickCount=5)
     base = look.chart(rows).encode(

@@ -7,18 +7,32 @@ from typing import TYPE_CHECKING, Any, cast
 
 from remindctl.cycles import WITHIN_DAYS
 from remindctl.report.analysis_actions import due_groups
+from remindctl.report.analysis_comparison import verdict
 from remindctl.report.analysis_html.cohort_chart import DRAWN_MONTHS
 from remindctl.report.analysis_html.curve_charts import drawn_steps
 from remindctl.report.analysis_html.forecast_chart import FORECASTS, foretold, too
 from remindctl.report.console import counted, days, number, percent
 from remindctl.timings import STATES
 
-__all__ = ["Reach", "cohorts", "curves", "due", "forecast", "gaps", "item", "longest_share", "too"]
+__all__ = [
+    "Reach",
+    "cohorts",
+    "comparison",
+    "curves",
+    "due",
+    "forecast",
+    "gaps",
+    "item",
+    "longest_share",
+    "too",
+    "verdict",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from remindctl.analysis import Analysis
+    from remindctl.comparison import Comparison
     from remindctl.cycles import ItemCycle, OrderStep
 
 
@@ -49,6 +63,14 @@ def curves(analysis: Analysis) -> str:
         if (reach := longest_share(step))
     ]
     return f"Return curves with 95% bands by order number: {'; '.join(ends) or 'no share yet'}."
+
+
+def comparison(found: Comparison) -> str:
+    """Describe the curves of two groups."""
+    first, second = (
+        f"{group.name} ({counted(group.customers, 'customer')})" for group in found.groups
+    )
+    return f"Return curves with 95% bands of {first} and {second}. {verdict(found)}"
 
 
 def gaps(analysis: Analysis) -> str:
