@@ -109,6 +109,13 @@ def test_refills_are_of_products_and_categories(by: str) -> None:
     assert where[4:] == expected.get(by, [])
 
 
+def test_what_lasts_no_longer_than_a_parcel_takes_is_not_called_for_early() -> None:
+    quick = analysed([(n, day, "두부") for n in range(60) for day in (0, 2)])
+    refill = next(one for one in quick.suggestions if one.item)
+    assert refill.wait_days == 2
+    assert "parcel" not in refill.reason
+
+
 def test_too_little_suggests_nothing() -> None:
     assert campaign_files(analysed([])) == {}
     assert campaign_files(analysed([(n, 0, "a") for n in range(50)])) == {}

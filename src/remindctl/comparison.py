@@ -205,7 +205,9 @@ def _landmark(waiting: Waits, as_of: date, asked: date | None, place: Place) -> 
     middle = start + (as_of - start) // 2
     landmark = asked or max(middle, as_of - timedelta(_FOLLOW_UP_DAYS))
     if not start <= landmark < as_of:
-        hint = f"a day from {start} on and before {as_of}"
+        hint = (
+            f"a day from {start} on and before {as_of}" if start < as_of else "one day is too few"
+        )
         what = f"segments of {landmark}: there is nothing to know then, or nothing to watch after"
         raise Refused([Problem(place, what, hint)])
     return landmark

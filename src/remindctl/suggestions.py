@@ -131,11 +131,11 @@ def _late_win_back(campaign: str, audience: str, wait: ReturnCurve) -> Suggestio
 def _refill(one: ItemCycle) -> Suggestion | None:
     if one.p25 is None:
         return None
-    wait = max(1, one.p25 - LEAD_DAYS)
-    reason = (
-        f"by day {one.p25} a quarter of its buyers have bought it again "
-        f"({one.returned} returns), less {LEAD_DAYS} days for the parcel to arrive"
-    )
+    wait, reason = one.p25, f"by day {one.p25} a quarter of its buyers have bought it again"
+    reason += f" ({one.returned} returns)"
+    if wait > LEAD_DAYS:
+        wait -= LEAD_DAYS
+        reason += f", less {LEAD_DAYS} days for the parcel to arrive"
     per_unit = one.refill.unit_days if one.refill else None
     if per_unit is not None and per_unit.p25 is not None:
         reason += f"; that is {per_unit.p25:.1f} days per unit"
