@@ -74,10 +74,7 @@ def affinities(orders: Orders, as_of: date) -> Affinities:
         orders: person, ordered_on, status and as much of product_id and product as there is.
         as_of: the last day seen.
     """
-    lines = _lines(orders, as_of)
-    keys = lines.select("key").unique().sort("key")
-    keys = keys.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("item"))
-    lines = lines.join(keys, on="key")
+    lines = _coded(_lines(orders, as_of))
     owned = lines.group_by("person", "item").agg(
         pl.col("on").min().alias("first_on"), pl.col("on").max().alias("last_on")
     )
@@ -109,6 +106,14 @@ def _lines(orders: Orders, as_of: date) -> pl.DataFrame:
     ).filter(pl.col("key").is_not_null())  # fmt: skip
 
 
+def _coded(lines: pl.DataFrame) -> pl.DataFrame:
+    """Add item, a number in the order of keys: numbers join and group faster than texts."""
+    lines = lines.with_columns(pl.col("key").cast(pl.Categorical))
+    keys = lines.select("key").unique().sort(pl.col("key").cast(pl.String))
+    keys = keys.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("item"))
+    return lines.join(keys, on="key").with_columns(pl.col("key").cast(pl.String))
+
+
 def _latest_names(lines: pl.DataFrame) -> pl.DataFrame:
     """Return item and name: the latest one, of several of one day the last by letters."""
     told = lines.select("item", "on", pl.coalesce("name", "key").alias("name")).unique()
@@ -118,12 +123,14 @@ def _latest_names(lines: pl.DataFrame) -> pl.DataFrame:
 def _pairs(owned: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     people = owned["person"].n_unique()
     often = items.filter(pl.col("buyers") >= MIN_SUPPORT).select("item")
-    counted = (
-        owned.join(often, on="item", how="semi")
-        .sort("person", "last_on", "item", descending=[False, True, False])
-        .filter(pl.int_range(pl.len()).over("person") < _ITEMS_PER_PERSON)
-        .lazy()
-    )
+    several = owned.join(often, on="item", how="semi")
+    # Most people own one item, and one item makes no pair.
+    several = several.filter(pl.col("person").is_duplicated())
+    sizes = several["person"].value_counts()
+    if (sizes["count"] > _ITEMS_PER_PERSON).any():
+        several = several.sort("person", "last_on", "item", descending=[False, True, False])
+        several = several.filter(pl.int_range(pl.len()).over("person") < _ITEMS_PER_PERSON)
+    counted = several.lazy()
     later = counted.select("person", pl.col("item").alias("next"), "last_on")
     both = (
         counted.select("person", "item", "first_on")
@@ -158,19 +165,21 @@ def recommendations(found: Affinities) -> Recommendations:
     """
     best = found.pairs.filter(pl.int_range(pl.len()).over("item") < _NEXT_PER_ITEM)
     lasting = found.items.filter(~pl.col("consumable")).select("item")
-    kept = found.owned.join(lasting, on="item", how="semi").select(
-        "person", pl.col("item").alias("next")
-    )
+    # Who owns the same gets the same, and most people own one thing.
+    baskets = found.owned.group_by("person").agg(pl.col("item").sort().alias("items"))
+    kinds = baskets.select("items").unique()
+    kinds = kinds.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("basket"))
+    owned = kinds.explode("items").rename({"items": "item"})
+    kept = owned.join(lasting, on="item", how="semi").rename({"item": "next"})
     chosen = (
-        found.owned.lazy()
-        .select("person", "item")
+        owned.lazy()
         .join(best.lazy(), on="item")
-        .join(kept.lazy(), on=["person", "next"], how="anti")
-        .group_by("person", "next")
+        .join(kept.lazy(), on=["basket", "next"], how="anti")
+        .group_by("basket", "next")
         .agg(pl.col("lift").max(), pl.col("both").max())
         .collect(engine="streaming")
-        .sort("person", "lift", "both", "next", descending=[False, True, True, False])
-        .filter(pl.int_range(pl.len()).over("person") < RECOMMENDED_ITEMS)
+        .sort("basket", "lift", "both", "next", descending=[False, True, True, False])
+        .filter(pl.int_range(pl.len()).over("basket") < RECOMMENDED_ITEMS)
         .join(
             found.items.select(pl.col("item").alias("next"), "name"),
             on="next",
@@ -178,9 +187,9 @@ def recommendations(found: Affinities) -> Recommendations:
             maintain_order="left",
         )
     )
-    return Recommendations(
-        chosen.group_by("person", maintain_order=True).agg(pl.col("name").alias("recommended"))
-    )
+    named = chosen.group_by("basket", maintain_order=True).agg(pl.col("name").alias("recommended"))
+    of_kind = kinds.join(named, on="basket").select("items", "recommended")
+    return Recommendations(baskets.join(of_kind, on="items").select("person", "recommended"))
 
 
 def strongest(found: Affinities) -> tuple[Pair, ...]:
