@@ -460,6 +460,18 @@ def test_the_held_out_are_a_share_stay_so_and_do_not_count_for_caps() -> None:
     assert held(world.plan(campaign(control=0.2), store(holdout=0.1)))[treated] == "control"
 
 
+def test_the_held_out_count_for_no_cap_and_a_tag_limits_its_own_campaigns_only() -> None:
+    world = World()
+    n = world.person(DUE, timedelta(days=30, minutes=30))
+    steps = (step("a", after="first_order"), step("b"))
+    shop = store(caps=(Cap(1, Span(days=7), tag="win"),))
+    all_out = world.plan(campaign(steps=steps, tags=("win",), control=1.0), shop)
+    assert all_out.held["reason"].to_list() == ["control", "control"]
+    capped = world.plan(campaign(steps=steps, tags=("win",)), shop)
+    assert (capped.messages.height, held(capped)) == (1, {n: "cap"})
+    assert world.plan(campaign(steps=steps, tags=("cart",)), shop).messages.height == 2
+
+
 def test_a_limit_takes_the_longest_due_after_the_holdout() -> None:
     world = World()
     for hours in range(5):

@@ -129,7 +129,10 @@ def test_only_a_later_dated_explicit_grant_of_the_same_address_lifts_a_refusal(
         "at": BEFORE,
     }
     assert is_refused(weigh(lifting, optouts=(optout,))) is not lifted
-    assert is_refused(weigh(said(granted=False, at=None), lifting))
+    # An undated refusal stands, also beside a dated one that was lifted.
+    undated = said(granted=False, at=None)
+    assert is_refused(weigh(undated, lifting))
+    assert is_refused(weigh(undated, said(granted=False), lifting))
     dead = optout | {"scope": "all"}
     assert is_refused(weigh(lifting, optouts=(dead,)))
     assert is_refused(weigh(lifting, optouts=(dead,)), purpose=Purpose.INFORMATIONAL)
