@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from remindctl.errors import Refused
-from remindctl.stores.query import Settings
 from remindctl.stores.identify import Claimed, claim_files
 from remindctl.stores.layout import built_in
 from remindctl.stores.load import Loaded, load
+from remindctl.stores.query import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,8 +1,9 @@
 """What can go wrong because of something a user did, as data.
 
-A :class:`Problem` says where, what and one way out. Code that reads a file collects every problem of
-that file and raises :class:`Refused` once, with all of them. Only ``cli`` turns a ``Refused`` into an
-exit code, and only ``report`` prints it. Any other exception that reaches ``cli`` is a bug (exit 3).
+A :class:`Problem` says where, what and one way out. Code that reads a file collects every problem
+of that file and raises :class:`Refused` once, with all of them. Only ``cli`` turns a ``Refused``
+into an exit code, and only ``report`` prints it. Any other exception that reaches ``cli`` is a bug
+(exit 3).
 """
 
 from __future__ import annotations

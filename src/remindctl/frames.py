@@ -1,7 +1,8 @@
 """The canonical frames: the columns and dtypes that every stage of the line agrees on.
 
-An edge (``stores``, ``sendlog``) builds a frame, passes it through :func:`conform` and only then hands
-it to the core. A stage that needs less may be given fewer columns, never other names or dtypes.
+An edge (``stores``, ``sendlog``) builds a frame, passes it through :func:`conform` and only then
+hands it to the core. A stage that needs less may be given fewer columns, never other names or
+dtypes.
 
 Frames:
     ORDERS: one row per order line.
@@ -193,8 +194,8 @@ class Snapshot:
 
     Attributes:
         orders, customers, addresses, events, consents: canonical frames of one load.
-        known_until: source name (orders, customers, consents, events) → the instant up to which that
-            source is known: its export time, never its newest row.
+        known_until: source name (orders, customers, consents, events) → the instant up to which
+            that source is known: its export time, never its newest row.
     """
 
     orders: Orders

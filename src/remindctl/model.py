@@ -1,7 +1,7 @@
-"""The words that every layer shares: stores, campaigns, messages and their states, as frozen values.
+"""The words that every layer shares: stores, campaigns, messages and states, as frozen values.
 
-The YAML doors (``config``, ``campaigns``) build these, the core computes with them and the edges apply
-them. Nothing here knows about files, frames or the network.
+The YAML doors (``config``, ``campaigns``) build these, the core computes with them and the edges
+apply them. Nothing here knows about files, frames or the network.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Purpose(StrEnum):
-    """What a campaign is in the eyes of the law; one advertising element makes a message advertising."""
+    """What a campaign is in the eyes of the law; one advertising element makes it advertising."""
 
     ADVERTISING = "advertising"
     INFORMATIONAL = "informational"
@@ -108,7 +108,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most ``max`` messages to one person within a rolling ``per``, of one channel or tag or all."""
+    """At most ``max`` messages to one person within a rolling ``per``, of a channel, tag or all."""
 
     max: int
     per: Span
@@ -195,7 +195,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One channel of a chain with the templates of its message, and where they stand in the file."""
+    """One channel of a chain with the templates of its message, and where they stand."""
 
     channel: Channel
     text: str
