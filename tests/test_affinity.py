@@ -18,7 +18,11 @@ from remindctl.affinity import (
     recommendations,
     strongest,
 )
+from remindctl.analysis import Accounting, analyse
 from remindctl.frames import ORDERS, Orders, conform
+from remindctl.report.analysis_json import document
+from remindctl.report.analysis_table import show
+from remindctl.report.console import data_console
 
 if TYPE_CHECKING:
     import random
@@ -72,6 +76,19 @@ def test_lift_compares_the_buyers_of_an_item_with_everyone() -> None:
 
 def test_the_one_who_lacks_it_is_recommended_it_and_the_owners_are_not() -> None:
     assert liked(orders(*TEA_THEN_CUP)) == {5: ["cup"]}
+
+
+def test_the_analysis_lists_the_strongest_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    analysis = analyse(
+        orders(*TEA_THEN_CUP), Accounting(16), END,
+        store="s", layout="l", currency="KRW", timezone="Asia/Seoul",
+    )  # fmt: skip
+    assert [(one.item, one.next_item) for one in analysis.affinity] == [("tea", "cup")]
+    [pair] = document([analysis])["stores"][0]["affinity"]
+    assert list(pair) == ["item", "next_item", "buyers", "both", "share", "lift"]
+    show(data_console(), [analysis])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["tea", "cup", "6", "5", "(83%)", "1.8"] in rows
 
 
 def test_support_below_the_minimum_says_nothing() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl import outliers
+from remindctl.affinity import Pair, affinities, strongest
 from remindctl.comparison import Comparison, Question, compare
 from remindctl.cycles import (
     Cohort,
@@ -125,6 +126,7 @@ class Analysis:
     Attributes:
         interval_days: completed gaps; never the whole answer (see ``intervals``).
         by: what ``items`` lists, a key of ``cycles.LEVELS``; item_count: how many there are.
+        affinity: products that go together, the strongest first; none where lines name no product.
         outliers: those who look like businesses, counted; they are in unless it says otherwise.
         notes: what is missing or thin, in words.
         comparison: two groups of customers, where that was asked for.
@@ -149,6 +151,7 @@ class Analysis:
     by: str
     items: tuple[ItemCycle, ...]
     item_count: int
+    affinity: tuple[Pair, ...]
     cohorts: tuple[Cohort, ...]
     segments: tuple[Segment, ...]
     due: tuple[DueStep, ...]
@@ -242,6 +245,7 @@ def analyse(
         by=by,
         items=items,
         item_count=item_count,
+        affinity=strongest(affinities(orders, as_of)),
         cohorts=cohorts(waiting, as_of, truncation.known_from),
         segments=segments(customers, amounts=missing_amounts < paid_lines),
         due=due_steps(customers, thresholds),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from remindctl.report.console import (
     NOT_KNOWN,
     days,
@@ -11,7 +13,9 @@ from remindctl.report.console import (
     listing,
     money,
     number,
+    one_line,
     paragraph,
+    percent,
     section,
     table,
 )
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 
 # Order numbers with a row of their own; the later ones share the last row.
 _OWN_ROWS = 4
+# The JSON has more.
+_PAIRS = 5
 
 
 def due(console: Console, analysis: Analysis) -> None:
@@ -87,6 +93,27 @@ def segments(console: Console, analysis: Analysis) -> None:
         if one.customers:
             spent = money(one.spent, analysis.currency)
             grid.add_row(one.segment, number(one.customers), spent, MEANING[one.segment])
+    indented(console, grid)
+
+
+def affinity(console: Console, analysis: Analysis) -> None:
+    """Print the products that go together most; nothing where none do."""
+    if not analysis.affinity:
+        return
+    section(console, "Bought with it or next, compared with what everyone buys (lift)")
+    grid = table("product")
+    grid.add_column("goes with", overflow="fold")
+    for title in ("buyers", "of them both", "lift"):
+        grid.add_column(title, justify="right", no_wrap=True)
+    for pair in analysis.affinity[:_PAIRS]:
+        both = f"{number(pair.both)} ({percent(pair.share)})"
+        grid.add_row(
+            Text(one_line(pair.item)),
+            Text(one_line(pair.next_item)),
+            number(pair.buyers),
+            both,
+            f"{pair.lift:.1f}",
+        )
     indented(console, grid)
 
 

@@ -79,6 +79,7 @@ def _store(one: Analysis) -> dict[str, Any]:
         "products": [],
         _ITEM_SECTIONS[one.by]: items,
         "item_count": one.item_count,
+        "affinity": [asdict(pair) for pair in one.affinity],
         "cohorts": [_fields(cohort) for cohort in one.cohorts],
         "segments": [asdict(segment) for segment in one.segments],
         "due": [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from remindctl.outliers import DAY_ORDERS, FREQUENT_GAP
-from remindctl.report.analysis_actions import due, segments, timings
+from remindctl.report.analysis_actions import affinity, due, segments, timings
 from remindctl.report.analysis_comparison import comparison
 from remindctl.report.analysis_curves import (
     cohorts,
@@ -139,6 +139,7 @@ def _store(console: Console, analysis: Analysis) -> None:
         due(console, analysis)
         segments(console, analysis)
         items(console, analysis)
+        affinity(console, analysis)
         cohorts(console, analysis)
         timings(console, analysis)
         if analysis.comparison:
