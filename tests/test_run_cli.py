@@ -288,8 +288,10 @@ def test_what_refuses_a_whole_run_sends_nothing(shop: Shop) -> None:
 
 
 def test_campaigns_run_by_priority_and_count_each_other(shop: Shop) -> None:
-    shop.configure("caps: [{max: 1, per: 7d}]")
     shop.campaign("vip", priority=90)
+    limited = shop.run("--dry-run", "--limit", "4", campaigns=("winback", "vip"))
+    assert [(run["campaign"], run["planned"]) for run in limited] == [("vip", 3), ("winback", 1)]
+    shop.configure("caps: [{max: 1, per: 7d}]")
     runs = shop.run(campaigns=("winback", "vip"))
     assert [(run["campaign"], run["sent"]) for run in runs] == [("vip", 3), ("winback", 0)]
     assert runs[1]["held"] == {"no_consent": 1, "cap": 3}
