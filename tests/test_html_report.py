@@ -171,6 +171,11 @@ def requests(browser: Chrome) -> list[str]:
     ]
 
 
+def rgb(browser: Chrome, element: str, colour: str) -> list[int]:
+    computed = asked(browser, f"getComputedStyle({element}).{colour}")
+    return [int(part) for part in re.findall(r"\d+", computed)[:3]]
+
+
 class Links(HTMLParser):
     """Collect whatever could make a browser load something."""
 
@@ -265,14 +270,9 @@ def test_it_draws_without_an_error_or_a_request(browser: Chrome, page: Path, sch
     assert asked(browser, f"{places}.filter(e => !e.querySelector('svg path[d]'))") == []
     assert browser.title.startswith("How often customers come back: 초록상점")
     assert "초록 원두커피 500g" in asked(browser, "document.body.innerText")
-    ground, letters, line = (
-        sum(map(int, re.findall(r"\d+", asked(browser, f"getComputedStyle({what})"))[:3]))
-        for what in (
-            "document.body).backgroundColor + (''",
-            "document.body).color + (''",
-            "document.querySelector('#store-0-chart-curves .mark-text text')).fill + (''",
-        )
-    )
+    ground = sum(rgb(browser, "document.body", "backgroundColor"))
+    letters = sum(rgb(browser, "document.body", "color"))
+    line = sum(rgb(browser, "document.querySelector('#store-0-chart-curves text')", "fill"))
     assert (ground > letters) == (scheme == LIGHT)
     assert (ground > line) == (scheme == LIGHT)
 
@@ -304,12 +304,10 @@ def test_it_fits_a_phone(browser: Chrome, page: Path) -> None:
 def test_paper_cuts_no_chart(browser: Chrome, page: Path) -> None:
     opened(browser, page, scheme=DARK)
     width, height = PAPER
-    # Printed as it was drawn for the screen: narrower, and in the light scheme.
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
-    )
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    # A printer gets what was drawn for the screen: no window has changed its size.
+    dark = [{"name": "prefers-color-scheme", "value": DARK}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+    browser.execute_script("document.body.style.width = arguments[0] + 'px'", width)
     boxes = asked(
         browser,
         """[...document.querySelectorAll('.chart, .chart svg')].map(e => {
@@ -320,6 +318,7 @@ def test_paper_cuts_no_chart(browser: Chrome, page: Path) -> None:
     assert all(left >= 0 and right <= width + 1 for left, right, _, _ in boxes)
     assert all(tall < height and inside == "avoid" for _, _, tall, inside in boxes)
     assert asked(browser, "getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert sum(rgb(browser, "document.body", "color")) < 3 * 128
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
     assert base64.b64decode(printed["data"]).startswith(b"%PDF-")
 
