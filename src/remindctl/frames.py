@@ -133,7 +133,7 @@ HISTORY: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "leg": pl.UInt8,
     "channel": pl.String,
     "state": pl.String,  # see model.State
-    "claimed_at": INSTANT,  # the first attempt
+    "claimed_at": INSTANT,  # the latest attempt
     "tags": pl.List(pl.String),
     "counts": pl.Boolean,  # whether it counts for frequency caps
     "arm": pl.String,  # treated | control; null: the campaign held no one out then

@@ -212,6 +212,9 @@ def mask(value: object) -> str:
         return f"{user[:1]}***@{host}"
     digits = re.sub(r"\D", "", text)
     if len(digits) >= 7 and not re.search(r"[^\d+() .-]", text):
+        if text.startswith("+") and not text.startswith("+82"):
+            # Where a country code ends is not told by the number alone: show none of it but the end.
+            return f"+***-****-{digits[-4:]}"
         local = f"0{digits[2:]}" if text.startswith("+82") else digits
         area = 2 if local.startswith("02") else 3
         return f"{local[:area]}-****-{local[-4:]}"

@@ -91,7 +91,9 @@ def _masked_contact(value: pl.Expr) -> pl.Expr:
     korean = value.str.starts_with("+82")
     local = pl.when(korean).then(pl.lit("0") + digits.str.slice(2)).otherwise(digits)
     area = pl.when(local.str.starts_with("02")).then(2).otherwise(3)
-    phone = local.str.slice(0, area) + "-****-" + local.str.slice(-4)
+    foreign = value.str.starts_with("+") & ~korean
+    shown = pl.when(foreign).then(pl.lit("+***")).otherwise(local.str.slice(0, area))
+    phone = shown + "-****-" + local.str.slice(-4)
     is_phone = value.str.contains(_PHONE) & (digits.str.len_chars() >= 7)
     return pl.when(is_phone).then(phone).otherwise(value.str.replace_all(_EMAIL, "$1***@$2"))
 
