@@ -25,6 +25,8 @@ from remindctl.analysis import Accounting, Analysis, analyse
 from remindctl.comparison import question
 from remindctl.errors import Place
 from remindctl.frames import Orders
+from remindctl.intervals import purchase_days
+from remindctl.predict import document, predict
 from remindctl.report.analysis_table import headline
 
 if TYPE_CHECKING:
@@ -47,51 +49,32 @@ if importlib.util.find_spec("altair") is None or importlib.util.find_spec("vl_co
 
 from remindctl.report.analysis_html import to_html  # noqa: E402 (only with the extra)
 from remindctl.report.analysis_html.charts import charts  # noqa: E402 (as above)
-
-FORETOLD = {"orders": 90.4, "error": -0.1}
-FORECAST: dict[str, object] = {
-    "model": "bg/nbd",
-    "params": {"r": 0.24, "alpha": 4.4, "a": 0.79, "b": 2.43},
-    "log_likelihood": -9582.4,
-    "unit": "day",
-    "customers": 300,
-    "expected_orders": {"days": 90, "orders": 123.4},
-    "calibration": {
-        "fitted_until": "2025-09-30",
-        "days": 90,
-        "customers": 280,
-        "orders": 100,
-        "bg/nbd": FORETOLD,
-        "nbd": {"orders": 140.0, "error": 0.4},
-        "average_rate": {"orders": 100.0, "error": None},
-        "no_order_share": {"actual": 0.7, "expected": 0.6},
-    },
-    "baseline": {"model": "nbd", "params": {"r": 0.2, "alpha": 50.0}, "log_likelihood": -9600.0},
-    "order_value": {"skipped": "not enough data: 3 customers came back"},
-    "notes": ["a note"],
-}
+from remindctl.report.analysis_html.forecast_chart import foretold  # noqa: E402 (as above)
 
 
-def bought(
-    rows: Iterable[tuple[int | None, int, str]], store: str, as_of: int, compared: str = ""
-) -> Analysis:
-    """Analyse purchases of 12,000 won each, from (person, day after START, product)."""
+def lines(rows: Iterable[tuple[int | None, int, str]]) -> Orders:
+    """Build purchases of 12,000 won each from (person, day after START, product)."""
     people, days, products = zip(*rows, strict=True)
-    frame = pl.DataFrame(
-        {
-            "person": people,
-            "ordered_on": [START + timedelta(day) for day in days],
-            "order_id": [str(place) for place in range(len(people))],
-            "status": ["paid"] * len(people),
-            "amount": [Decimal(12_000)] * len(people),
-            "quantity": [1] * len(people),
-            "product": products,
-        },
-        schema_overrides={"person": pl.UInt32},
+    return Orders(
+        pl.DataFrame(
+            {
+                "person": people,
+                "ordered_on": [START + timedelta(day) for day in days],
+                "order_id": [str(place) for place in range(len(people))],
+                "status": ["paid"] * len(people),
+                "amount": [Decimal(12_000)] * len(people),
+                "quantity": [1] * len(people),
+                "product": products,
+            },
+            schema_overrides={"person": pl.UInt32},
+        )
     )
+
+
+def analysed(orders: Orders, store: str, as_of: int, compared: str = "") -> Analysis:
     return analyse(
-        Orders(frame),
-        Accounting(len(frame), duplicate_lines=3),
+        orders,
+        Accounting(len(orders), duplicate_lines=3),
         START + timedelta(as_of),
         store=store,
         layout="smartstore-orders",
@@ -102,24 +85,25 @@ def bought(
 
 
 def shop() -> Analysis:
-    """Give a shop of 300 customers over a year, with something for every chart."""
+    """Give a shop of 600 customers over a year, with something for every chart."""
     rows = [
-        (person, person + sum(17 + (person * 7 + order) % 31 for order in range(place)), product)
-        for person in range(300)
+        (person, day, (COFFEE, HOSTILE)[person % 9 == 0])
+        for person in range(600)
         for place in range(1 + person % 5)
-        for product in ((COFFEE, HOSTILE)[person % 9 == 0],)
+        if (day := person % 340 + sum(17 + (person * 7 + n) % 31 for n in range(place))) <= 365
     ]
-    seen = [row for row in rows if row[1] <= 365]
-    asked = "month=2025-01,2025-03"
-    return replace(bought(seen, "초록상점", 365, asked), prediction=FORECAST)
+    orders = lines(rows)
+    forecast = predict(purchase_days(orders), START + timedelta(365))
+    found = analysed(orders, "초록상점", 365, "month=2025-01,2025-03")
+    return replace(found, prediction=document(forecast))
 
 
 def thin() -> list[Analysis]:
     return [
-        bought([(1, 0, COFFEE)], "한 사람", 40),
-        bought([(1, 0, COFFEE), (1, 9, COFFEE)], "한 번 더", 40),
-        bought([(1, 0, COFFEE)], "오늘", 0),
-        bought([(None, 0, COFFEE)], "아무도 <b>&", 40),
+        analysed(lines([(1, 0, COFFEE)]), "한 사람", 40),
+        analysed(lines([(1, 0, COFFEE), (1, 9, COFFEE)]), "한 번 더", 40),
+        analysed(lines([(1, 0, COFFEE)]), "오늘", 0),
+        analysed(lines([(None, 0, COFFEE)]), "아무도 <b>&", 40),
     ]
 
 
@@ -235,9 +219,8 @@ def test_chart_and_table_say_the_same() -> None:
 def test_tooltips_are_written_as_the_tables_are() -> None:
     curves = json.dumps(charts(shop())["curves"].specification)
     assert '"share back": "0.0%"' in curves
-    forecast = json.dumps(charts(shop())["forecast"].specification)
-    assert "90 (10% too low)" in forecast
-    assert "100 (nothing to compare with)" in forecast
+    assert foretold({"orders": 90.4, "error": -0.1}) == "90 (10% too low)"
+    assert foretold({"orders": 100.0, "error": None}) == "100 (nothing to compare with)"
 
 
 def test_thin_curves_are_marked_and_the_store_is_told(page: Path) -> None:
@@ -256,7 +239,7 @@ def test_thin_curves_are_marked_and_the_store_is_told(page: Path) -> None:
     )
 )
 def test_any_history_gives_charts_that_are_plain_json(rows: list[tuple[int, int, str]]) -> None:
-    for drawing in charts(bought(rows, "초록상점", 800)).values():
+    for drawing in charts(analysed(lines(rows), "초록상점", 800)).values():
         json.dumps(drawing.specification, allow_nan=False)
 
 
