@@ -64,7 +64,7 @@ def find(waiting: Waits, *, left_out: bool) -> tuple[Outliers, pl.Series]:
 
 
 def _frequent(waiting: Waits) -> pl.Series:
-    often = waiting.filter(~pl.col("returned"), pl.col("number") >= FREQUENT_DAYS)["person"]
+    often = waiting.filter(pl.col("number") == FREQUENT_DAYS)["person"]
     theirs = waiting.filter(pl.col("returned"), pl.col("person").is_in(often.implode()))
     mean = theirs.group_by("person").agg(pl.col("wait").mean())
     return mean.filter(pl.col("wait") <= FREQUENT_GAP)["person"]
