@@ -162,8 +162,10 @@ Keep in mind
   -  the file covers 24 days: longer waits cannot be seen yet
   -  orders before 2026-03-02 are not in the files: of the 12 customers first
      seen before 2026-05-31, some may have bought before
-  -  no forecast per customer: no model was fitted; due states and timings rest
-     on the return curves
+  -  no forecast per customer: not enough data: 12 customers with an order; 500
+     are needed; 40 days of history; 180 are needed; no customer with orders on
+     3 days; customers who had come back by 2026-03-22: 1; 30 are needed to
+     check a forecast against what followed
 
 --------------------------------------------------------------------------------
 빈 상점  smartstore-orders export, no paid orders
@@ -176,8 +178,8 @@ Left out of 0 rows, and why
 
 Keep in mind
   -  no paid order of a recognisable customer: there is nothing to analyse
-  -  no forecast per customer: no model was fitted; due states and timings rest
-     on the return curves
+  -  no forecast per customer: not enough data: no customer with an order by
+     2026-04-11
 
 What to run next
   remindctl init shop  make a store folder with starter campaigns
@@ -205,7 +207,7 @@ STORE_KEYS = {
     "products": {"product", "buyers", "median"},
     "cohorts": {"month", "customers", "returned_within"},
     "segments": {"segment", "customers", "spent"},
-    "prediction": {"skipped"},
+    "prediction": None,
 }  # fmt: skip
 
 
@@ -225,6 +227,11 @@ def test_the_json_document_keeps_its_contract() -> None:
     assert list(first["returned_within"]) == list(first["returned_within_ci"])
     assert first["returned_within"]["90"] == 0.291472
     assert first["returned_within_ci"]["90"] == [0.273576, 0.310271]
+    assert set(small["prediction"]) == {"skipped"}
+    fitted = {"model", "params", "log_likelihood", "unit", "calibration"}
+    assert fitted <= set(large["prediction"])
+    assert set(large["prediction"]["params"]) == {"r", "alpha", "a", "b"}
+    assert (large["prediction"]["model"], large["prediction"]["unit"]) == ("bg/nbd", "day")
     assert small["by_order_number"][0]["returned_within"]["90"] is None
     assert small["by_order_number"][0]["returned_within_ci"]["90"] is None
     assert small["products"][1]["product"] == "Soap 비누"

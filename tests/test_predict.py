@@ -514,12 +514,12 @@ def test_without_enough_data_the_missing_conditions_stand_instead_of_numbers() -
     once = [(person, person % 90, 1.0) for person in range(600)]
     twice = [(person, person % 90 + 250, 1.0) for person in range(600)]
     assert missing(predict(days(*once, *twice), START + timedelta(days=350))) == (
-        "not enough data: no customer with orders on 3 days; 0 customers had come back by "
-        "2020-06-24; 30 are needed to check a forecast against what followed"
+        "not enough data: no customer with orders on 3 days; customers who had come back by "
+        "2020-06-24: 0; 30 are needed to check a forecast against what followed"
     )
     assert missing(predict(days((1, 0, 5.0)), START)) == (
         "not enough data: 1 customers with an order; 500 are needed; 0 days of history; 180 are "
-        "needed; no customer with orders on 3 days; 0 customers had come back by 2020-01-01; "
+        "needed; no customer with orders on 3 days; customers who had come back by 2020-01-01: 0; "
         "30 are needed to check a forecast against what followed"
     )
 

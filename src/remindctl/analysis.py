@@ -6,7 +6,7 @@ Everything is known as of one day: what comes later is as if it had not happened
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -26,6 +26,7 @@ from remindctl.frames import Orders
 from remindctl.golden_window import GoldenWindow, first_days
 from remindctl.intervals import (
     GapStatistics,
+    PurchaseDays,
     Waits,
     curves_by_order,
     due_thresholds,
@@ -35,6 +36,7 @@ from remindctl.intervals import (
     purchase_days,
     waits,
 )
+from remindctl.predict import document, predict
 from remindctl.suggestions import Suggestion, suggestions
 from remindctl.survival import ENOUGH_EVENTS, pool
 from remindctl.timings import DueStep, Segment, due_steps, segments, standing
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 # A 2023 report on Korean e-commerce: shown beside a store's own number, never in its place.
 BENCHMARK_DAYS = 32
 
+_DAYS = ("person", "on", "orders", "amount")
 _YEAR = 365
 _HISTOGRAM_BARS = 14
 _BAR_WIDTHS = (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)
@@ -157,12 +160,8 @@ class Analysis:
     due: tuple[DueStep, ...]
     suggestions: tuple[Suggestion, ...]
     notes: tuple[str, ...]
+    prediction: Mapping[str, object]
     comparison: Comparison | None = None
-    prediction: Mapping[str, object] = field(
-        default_factory=lambda: {
-            "skipped": "no model was fitted; due states and timings rest on the return curves"
-        }
-    )
 
 
 def analyse(
@@ -250,6 +249,7 @@ def analyse(
         segments=segments(customers, amounts=missing_amounts < paid_lines),
         due=due_steps(customers, thresholds),
         suggestions=suggestions(by_order, by, items),
+        prediction=document(predict(PurchaseDays(waiting.select(_DAYS)), as_of)),
         comparison=None if compared is None else compare(orders, waiting, as_of, compared),
         notes=_notes(
             period,

@@ -139,8 +139,8 @@ def _missing(known: Histories, earlier: Histories, split: date) -> tuple[str, ..
         missing.append(f"no customer with orders on {SEVERAL_ORDERS} days")
     if returned < ENOUGH_EVENTS:
         missing.append(
-            f"{returned} customers had come back by {split}; {ENOUGH_EVENTS} are needed to check "
-            "a forecast against what followed"
+            f"customers who had come back by {split}: {returned}; {ENOUGH_EVENTS} are needed to "
+            "check a forecast against what followed"
         )
     return tuple(missing)
 

@@ -213,7 +213,7 @@ def mask(value: object) -> str:
     digits = re.sub(r"\D", "", text)
     if len(digits) >= 7 and not re.search(r"[^\d+() .-]", text):
         if text.startswith("+") and not text.startswith("+82"):
-            # Where a country code ends is not told by the number alone: show none of it but the end.
+            # A number alone does not tell where its country code ends: show only its own end.
             return f"+***-****-{digits[-4:]}"
         local = f"0{digits[2:]}" if text.startswith("+82") else digits
         area = 2 if local.startswith("02") else 3

@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from remindctl.report.spreadsheet import harmless_title
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -55,8 +57,13 @@ def to_csv(analyses: Sequence[Analysis]) -> str:
     for store in document(analyses)["stores"]:
         for section, value in store.items():
             if section != "store":
-                writer.writerows((store["store"], section, *row) for row in _long(value))
+                lines = ((store["store"], section, *row) for row in _long(value))
+                writer.writerows(map(_harmless, line) for line in lines)
     return out.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    return harmless_title(cell) if isinstance(cell, str) else cell
 
 
 def _store(one: Analysis) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from remindctl.report.analysis_curves import (
     items,
     order_numbers,
 )
+from remindctl.report.analysis_forecast import forecast
 from remindctl.report.console import (
     counted,
     days,
@@ -142,6 +143,7 @@ def _store(console: Console, analysis: Analysis) -> None:
         affinity(console, analysis)
         cohorts(console, analysis)
         timings(console, analysis)
+        forecast(console, analysis)
         if analysis.comparison:
             comparison(console, analysis.comparison)
     _left_out(console, analysis)
