@@ -66,13 +66,17 @@ def markdown(comparisons: Iterable[Comparison]) -> str:
 def _row(one: Comparison) -> tuple[str, ...]:
     return (
         one.measure,
-        f"{one.against}: {median(one.base):.3g} {one.unit}",
-        f"{median(one.values):.3g} {one.unit}",
+        f"{one.against}: {_rounded(median(one.base))} {one.unit}",
+        f"{_rounded(median(one.values))} {one.unit}",
         f"{one.ratio:.2f}×",
         f"{min(one.ratios):.2f}-{max(one.ratios):.2f}",
         "" if one.target is None else f"≤ {one.target}×",
         one.verdict,
     )
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def as_data(one: Comparison) -> dict[str, object]:

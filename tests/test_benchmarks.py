@@ -151,12 +151,15 @@ def test_a_wrong_answer_is_not_timed(sample: Sample) -> None:
 def test_ratios_are_taken_round_by_round() -> None:
     one = Comparison(
         measure="wall time", unit="s", against="floor",
-        base=(1.0, 10.0, 2.0), values=(2.0, 15.0, 10.0), target=1.5,
+        base=(1000.0, 10_000.0, 2000.0), values=(2000.0, 15_000.0, 10_000.0), target=1.5,
     )  # fmt: skip
     assert one.ratios == (2.0, 1.5, 5.0)
     assert one.ratio == 2.0
     assert one.verdict == "missed by 0.50"
-    assert "| floor: 2 s | 10 s | 2.00× | 1.50-5.00 | ≤ 1.5× | missed by 0.50 |" in markdown([one])
+    assert (
+        "| floor: 2,000 s | 10,000 s | 2.00× | 1.50-5.00 | ≤ 1.5× | missed by 0.50 |"
+        in markdown([one])
+    )
 
 
 def test_no_value_is_told_without_what_it_is_compared_with() -> None:
