@@ -338,6 +338,44 @@ def test_passwords_come_from_the_environment_or_nowhere() -> None:
     assert "--password " not in start("analyze", "--help")[1]
 
 
+def test_a_terminal_is_asked_for_the_password_once(tmp_path: Path) -> None:
+    termios, pty = pytest.importorskip("termios"), pytest.importorskip("pty")
+    files = [
+        saved(tmp_path / f"{name}.xlsx", smartstore_rows(3), PASSWORD) for name in ("one", "two")
+    ]
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "remindctl", "analyze", *map(str, files), "-o", "csv"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    with program:
+        os.close(theirs)
+        seen = b""
+        while b"end with Enter):" not in seen or termios.tcgetattr(ours)[3] & termios.ECHO:
+            seen += os.read(ours, 100)
+        os.write(ours, f"{PASSWORD}\n".encode())
+        with contextlib.suppress(OSError):  # the terminal is gone with its last user
+            while part := os.read(ours, 100):
+                seen += part
+        out, _ = program.communicate()
+    os.close(ours)
+    assert (program.returncode, out[:13]) == (0, b"store,section")
+    assert seen.count(b"Password of one.xlsx") == seen.count(b"Password of") == 1
+    assert PASSWORD.encode() not in seen
+
+
+@pytest.mark.parametrize("stream", ["> /dev/full", ">&-", "2>&-", "> /dev/full 2>&-"])
+def test_an_answer_that_cannot_be_written_is_no_bug(small: Path, stream: str) -> None:
+    for form in ("json", "table"):
+        command = f"{sys.executable} -m remindctl analyze {small} -o {form} {stream}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, text=True)
+        full = "/dev/full" in stream
+        assert done.returncode == (2 if full else 0), done.stderr
+        assert ("the answer cannot be written" in done.stderr) == (stream == "> /dev/full")
+
+
 # Bad input
 
 
@@ -362,6 +400,28 @@ def test_every_kind_of_bad_file_is_refused_with_place_and_hint(tmp_path: Path) -
     assert len(refusal(tmp_path / "empty.csv", tmp_path / "cut.xlsx", tmp_path / "page.xls")) == 6
     (tmp_path / "folder").mkdir()
     assert "holds no table" in refusal(tmp_path / "folder")[0]
+
+
+def test_files_that_hold_no_orders_are_told_what_they_are() -> None:
+    for name, title in (("events.csv", "event"), ("consents.csv", "consent")):
+        line, hint = refusal(SMARTSTORE / name)
+        assert "no order file" in line
+        assert title in hint
+    assert "without a name" in refusal("")[0]
+
+
+def test_names_from_files_run_neither_in_a_terminal_nor_in_a_spreadsheet(tmp_path: Path) -> None:
+    header, *body = shopify_rows(300)
+    at = header.index("Lineitem name")
+    top = max({row[at] for row in body}, key=[row[at] for row in body].count)
+    rows = [[*row[:at], "=1+1" if row[at] == top else row[at], *row[at + 1 :]] for row in body]
+    out = run("analyze", written(tmp_path / "a.csv", [header, *rows]), "-o", "csv")[1]
+    assert "'=1+1," in out
+    assert ",=1+1," not in out
+    path = written(tmp_path / "\x1b[2Jorders\n.csv", [["a", "\x1b[31mred"], ["1", "2"]])
+    line, _ = refusal(path)
+    assert "\x1b" not in line
+    assert r"\x1b[2Jorders\n.csv" in line
 
 
 def test_files_of_two_stores_need_a_name_each(tmp_path: Path) -> None:

@@ -326,6 +326,43 @@ def test_buyers_named_on_one_line_or_file_are_the_whole_orders(size: Settings) -
         size=size,
     )  # fmt: skip
     assert found.snapshot.orders["person"].to_list() == [0, 0, 0, 0]
+    alone = smartstore(
+        {"상품주문번호": "1a"}, {"상품주문번호": "1b", "구매자연락처": "010-9000-0001"},
+        {"상품주문번호": "2a"},
+    )  # fmt: skip
+    people = loaded(alone, size=size).snapshot.orders.sort("row" if size is COMPACT else "line_id")
+    assert people["person"].to_list() == [0, 0, None]
+
+
+def test_a_later_download_that_masks_a_buyer_forgets_no_one() -> None:
+    buyer = {"상품주문번호": "1a", "구매자연락처": "010-9000-0001", "구매자명": "김하나"}
+    masked = {**buyer, "구매자연락처": "010-****-0001", "구매자명": "김*나", "주문상태": "반품"}
+    found = loaded(smartstore(buyer), smartstore(masked, {"상품주문번호": "2a"}, hours=1))
+    assert told(found, "line_id", "status", "person") == [
+        ("1a", "refunded", 0),
+        ("2a", "paid", None),
+    ]
+    assert found.snapshot.customers.select("name", "phone").rows() == [("김하나", "+821090000001")]
+
+
+def test_of_a_persons_numbers_the_latest_that_takes_texts_is_theirs() -> None:
+    row = {"Financial Status": "paid", "Total": "10", "Currency": "KRW", "Email": "a@example.com"}
+    found = loaded(
+        shopify(
+            {**row, "Name": "2", "Phone": "+82212345678"},
+            {**row, "Name": "1", "Phone": "+821090000001", "Created at": "2026-01-01 10:00 +0900"},
+        )
+    )
+    assert found.snapshot.customers["phone"].to_list() == ["+821090000001"]
+    assert found.snapshot.addresses.height == 3
+
+
+def test_the_customer_file_is_the_last_word_on_a_person() -> None:
+    row = {"Name": "1", "Financial Status": "paid", "Total": "10", "Currency": "USD"}
+    orders = shopify({**row, "Email": "a@example.com", "Billing Name": "A. Old"})
+    entry = "'1,Ann,New,a@example.com,yes,,no,1,1,"
+    found = loaded(orders, claimed("shopify-customers", f"{CUSTOMERS}\n{entry}\n"))
+    assert found.snapshot.customers["first_name"].to_list() == ["Ann"]
 
 
 def test_consents_come_from_shopify_files_and_from_no_korean_one() -> None:

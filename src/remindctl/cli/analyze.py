@@ -131,7 +131,16 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
     if html is not None:
         refuse_overwriting(html, "--html", [loaded for _, loaded in loads])
         _write_html(html, analyses)
-    _show(analyses, output, [name for _, loaded in loads for name in _side_files(loaded)])
+    side_files = [name for _, loaded in loads for name in _side_files(loaded)]
+    try:
+        _show(analyses, output, side_files)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from remindctl.errors import refuse  # noqa: PLC0415
+
+        what = f"the answer cannot be written: {error.strerror or error}"
+        raise refuse(what, "make room, or write it somewhere else") from error
 
 
 def _question(text: str | None) -> Question | None:

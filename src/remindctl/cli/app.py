@@ -56,6 +56,9 @@ def _root(
 
 def main() -> NoReturn:
     """Run the program and end it with one of the documented exit codes."""
+    # A cron line may close a stream, which Python then does not have: what it gets goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     try:
         code = app(standalone_mode=False)
     except Exception as error:  # noqa: BLE001 (the outermost: whatever is left is a bug)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,11 +43,12 @@ def password_from(env_name: str | None) -> Callable[[str], str | None]:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         if "" not in asked:  # a shop's downloads mostly share one password
-            prompt = f"Password of {Path(name).name}"
-            asked[""] = typer.prompt(
-                prompt, hide_input=True, err=True, default="", show_default=False
-            )
-        return asked[""]
+            # On a line of its own, since a spinner clears the line that it turns in.
+            what = f"\nPassword of {Path(name).name} (it is not shown; end with Enter):"
+            typer.echo(what, err=True)
+            with suppress(EOFError):
+                asked[""] = getpass("", sys.stderr)
+        return asked.get("")
 
     return ask
 

@@ -34,11 +34,16 @@ def write_problems(problems: Sequence[Problem]) -> None:
     """Write each problem with its hint to stderr, and their count last."""
     lines = []
     for problem in problems:
-        lines.append(str(problem))
+        lines.append(_on_one_line(str(problem)))
         if problem.hint:
-            lines.append(f"  hint: {problem.hint}")
+            lines.append(f"  hint: {_on_one_line(problem.hint)}")
     lines.append(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}, nothing was done")
     write_talk("\n".join(lines))
+
+
+def _on_one_line(text: str) -> str:
+    """Show the control characters that a file's name or cells may hold, instead of obeying them."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _write(stream: TextIO, text: str) -> None:

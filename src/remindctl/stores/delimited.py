@@ -75,7 +75,9 @@ class DelimitedText:
         width = max(len(row) for row in self.head[header_row:])
         columns = [f"c{i}" for i in range(width)]
         surplus = [pl.col(c).is_not_null() for c in columns[len(header) :]]
-        more_cells = pl.any_horizontal(pl.lit(value=False), *surplus)
+        damage = pl.lit(None, dtype=pl.String)
+        if surplus:
+            damage = pl.when(pl.any_horizontal(surplus)).then(pl.lit(_MORE_CELLS))
         rows = pl.scan_csv(
             self.content,
             has_header=False,
@@ -89,7 +91,7 @@ class DelimitedText:
             missing_columns="insert",
             raise_if_empty=False,
             glob=False,
-        ).with_columns(pl.when(more_cells).then(pl.lit(_MORE_CELLS)).alias(DAMAGE))
+        ).with_columns(damage.alias(DAMAGE))
         patient_rows = functools.cache(
             functools.partial(self._patient_rows, columns, header_row, len(header))
         )

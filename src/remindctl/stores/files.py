@@ -79,6 +79,9 @@ def expand(patterns: Iterable[str]) -> list[Path]:
 
 def _matches(pattern: str) -> list[Path]:
     path = Path(pattern)
+    if not pattern.strip():
+        # The path of nothing is this folder, which an unset variable did not mean.
+        raise refuse("a file without a name", "name a file, a folder or a pattern")
     if path.is_file():
         return [path]
     if path.is_dir():

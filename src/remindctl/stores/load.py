@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from remindctl.stores.layout import Layout
 
 _FILE = "_file"
+_TOLD = "_told"
 _SHOWN_REJECTS = 10
 _CUSTOMER_COLUMNS = ("email", "phone", "customer_id", "name", "first_name", "last_name",
                      "locale", "timezone", "tags")  # fmt: skip
@@ -134,7 +135,7 @@ def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loade
         parts[claim.layout.kind].append((claim, read))
     if problems:
         raise Refused(problems)
-    _refuse_nothing(parts)
+    _refuse_nothing(parts["orders"], claimed)
     every = [pair for group in parts.values() for pair in group]
     rejects = pl.concat(
         [pl.DataFrame(schema=dict(REJECTS)), *(lines.rejects for _, lines in every)]
@@ -157,14 +158,13 @@ def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loade
     )
 
 
-def _refuse_nothing(parts: dict[str, list[tuple[Claimed, Lines]]]) -> None:
+def _refuse_nothing(orders: Sequence[tuple[Claimed, Lines]], claimed: Sequence[Claimed]) -> None:
     """Refuse files without any order: an answer about nothing looks like an answer."""
-    others = [claim for kind in ("customers", "events", "consents") for claim, _ in parts[kind]]
-    if not parts["orders"]:
-        seen = ", ".join(f"{c.table.name} is {c.layout.title}" for c in others)
-        raise refuse("there is no order file among these files", seen)
-    read = [lines for _, lines in parts["orders"]]
-    first = parts["orders"][0][0].table.name
+    if not orders:
+        seen = ", ".join(f"{c.table.name} is {c.layout.title}" for c in claimed)
+        raise refuse("there is no order file among these files", seen or "name an order file")
+    read = [lines for _, lines in orders]
+    first = orders[0][0].table.name
     if not any(lines.rows for lines in read):
         raise refuse("a header and no rows", "choose a longer period when downloading", path=first)
     if not any(lines.frame.height for lines in read):
@@ -206,6 +206,8 @@ def _merge(parts: Sequence[tuple[Claimed, Lines]]) -> tuple[pl.DataFrame, int]:
         frames.append(frame)
     keyed = all(claim.layout.line_key and "line_id" in read.frame.columns for claim, read in parts)
     lines = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    # Before older lines go: a shop masks the buyers of old orders in its later downloads.
+    lines = _share_buyers(lines, everywhere=len(frames) > 1)
     before = lines.height
     if keyed:
         if lines["line_id"].n_unique() < before:
@@ -213,8 +215,6 @@ def _merge(parts: Sequence[tuple[Claimed, Lines]]) -> tuple[pl.DataFrame, int]:
     elif len(frames) > 1:
         newest = lines.group_by("order_id").agg(pl.col(_FILE).max())
         lines = lines.join(newest, on=["order_id", _FILE], how="semi", maintain_order="left")
-    if len(frames) > 1:
-        lines = _share_buyers(lines)
     return lines, before - lines.height
 
 
@@ -235,11 +235,27 @@ def _newest_of_each(lines: pl.DataFrame, *, one_layout: bool) -> pl.DataFrame:
     return lines.group_by("line_id", maintain_order=True).agg(told, pl.col(times).min())
 
 
-def _share_buyers(lines: pl.DataFrame) -> pl.DataFrame:
-    """Give every line of an order the buyer that any file names for it."""
-    named = [c for c in (*IDENTIFIERS, "name") if c in lines.columns]
-    buyers = lines.group_by("order_id").agg(pl.col(c).drop_nulls().last() for c in named)
-    return lines.drop(named).join(buyers, on="order_id", how="left", maintain_order="left")
+def _share_buyers(lines: pl.DataFrame, *, everywhere: bool) -> pl.DataFrame:
+    """Give every line of an order the buyer that any line of it names, the newest file first.
+
+    Args:
+        lines: from the oldest file to the newest.
+        everywhere: also lines that name someone; else only those that name no one.
+    """
+    ids = [c for c in IDENTIFIERS if c in lines.columns]
+    named = [*ids, *(["name"] if "name" in lines.columns else [])]
+    telling = lines if everywhere else lines.clear()
+    if ids and not everywhere:
+        nobody = pl.all_horizontal(pl.col(c).is_null() for c in ids)
+        nameless = lines.filter(nobody)["order_id"].unique()
+        telling = lines.filter(pl.col("order_id").is_in(nameless.implode()), ~nobody)
+    if not named or not telling.height:
+        return lines
+    buyers = telling.group_by("order_id").agg(pl.col(c).drop_nulls().last() for c in named)
+    joined = lines.join(buyers, on="order_id", how="left", maintain_order="left", suffix=_TOLD)
+    return joined.with_columns(pl.coalesce(f"{c}{_TOLD}", c).alias(c) for c in named).drop(
+        f"{c}{_TOLD}" for c in named
+    )
 
 
 def _snapshot(

@@ -99,9 +99,11 @@ def share_order_amounts(
     order = start.cum_sum() - 1
     first = start.arg_true()
     last = first.shift(-1, fill_value=frame.height) - 1
-    # Where a row lacks the total, another has it: it is the order's.
-    told = frame.select(pl.col("amount").cast(pl.Float64).drop_nulls().first().over("order_id"))
-    total = told.to_series() if frame["amount"].null_count() else frame["amount"].cast(pl.Float64)
+    total = frame["amount"].cast(pl.Float64)
+    if total.null_count():
+        # A row that lacks the total has it on another row of its order.
+        told = pl.col("amount").drop_nulls().first().over("order_id").cast(pl.Float64)
+        total = frame.select(told).to_series()
     known = {"price", "quantity"} <= set(frame.columns)
     gross = (
         (frame["price"].cast(pl.Float64) * frame["quantity"]).fill_null(0.0).clip(lower_bound=0.0)

@@ -54,14 +54,17 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
     """Return one row per person with the latest that is known of each field.
 
     Args:
-        mentions: ``person``, ``at`` (instant of the mention, null = earliest) and any customer
-            fields;
-            further columns are carried as they are.
+        mentions: ``person``, ``at`` (instant of the mention, null = how things stand today) and any
+            customer fields; further columns are carried as they are.
         known: the people's identifiers.
     """
     if not mentions.height:
         return Customers(empty(CUSTOMERS))
-    people = mentions.sort("at", nulls_last=False, maintain_order=True)
+    people = mentions.sort("at", nulls_last=True, maintain_order=True)
+    if "phone" in people.columns:
+        # In Korea only mobile numbers take texts; elsewhere a number does not tell.
+        landline = pl.col("phone").str.starts_with("+82") & ~pl.col("phone").str.starts_with("+821")
+        people = people.with_columns(pl.when(~landline).then("phone").alias("phone"))
     fields = [c for c in people.columns if c not in ("person", "at", "customer_id")]
     people = people.group_by("person").agg(pl.col(c).drop_nulls().last() for c in fields)
     people = people.join(_keys(known), on="person", how="left").sort("person")
@@ -69,10 +72,6 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
         people = people.with_columns(
             pl.col("tags").str.split(",").list.eval(pl.element().str.strip_chars())
         )
-    if "phone" in people.columns:
-        # In Korea only mobile numbers take texts; elsewhere a number does not tell.
-        landline = pl.col("phone").str.starts_with("+82") & ~pl.col("phone").str.starts_with("+821")
-        people = people.with_columns(pl.when(~landline).then("phone").alias("phone"))
     people = conform(_named(people), CUSTOMERS, extra=True)
     carried = {c: c.removeprefix(EXTRA) for c in people.columns if c.startswith(EXTRA)}
     clash = [c for c, name in carried.items() if name in CUSTOMERS]
@@ -97,9 +96,9 @@ def _named(people: pl.DataFrame) -> pl.DataFrame:
     ]
     people = people.with_columns(absent)
     joined = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
-    whole = pl.coalesce("name", pl.when(joined != "").then(joined))
-    masked = whole.str.contains("*", literal=True)
-    people = people.with_columns(pl.when(~masked).then(whole).alias("name"))
+    people = people.with_columns(
+        pl.coalesce("name", pl.when(joined != "").then(joined)).alias("name")
+    )
     hangul = pl.col("name").str.contains(r"^[가-힣]{2,5}$")
     compound = pl.col("name").str.slice(0, 2).is_in(_COMPOUND_SURNAMES) & (
         pl.col("name").str.len_chars() > 2

@@ -21,6 +21,7 @@ IDENTIFIERS = ("email", "phone", "customer_id")
 # Texts that must be whole: one that a spreadsheet rounded could be anyone's.
 _KEYS = frozenset({"order_id", "line_id", "event_id", "cart_id", "customer_id", "phone"})
 _CODES = frozenset({"order_id", "line_id", "event_id", "cart_id", "push_token"})
+_NAMES = frozenset({"name", "first_name", "last_name"})
 _ITEM_CODES = frozenset({"product_id", "sku"})
 TIMES = frozenset(
     {"ordered_at", "delivered_at", "confirmed_at", "occurred_at", "at", "notice_sent_at"}
@@ -217,6 +218,8 @@ class Query:
             return values.email
         if field == "customer_id":
             return values.person_code
+        if field in _NAMES:
+            return values.name
         if field in _ITEM_CODES:
             return values.item_code
         return values.code if field in _CODES else values.text

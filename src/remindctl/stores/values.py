@@ -49,6 +49,12 @@ def text(cell: pl.Expr) -> pl.Expr:
     return pl.when(trimmed != "").then(trimmed)
 
 
+def name(cell: pl.Expr) -> pl.Expr:
+    """Read a person's name; a masked one (``김*수``) is null."""
+    whole = text(cell)
+    return pl.when(~whole.str.contains("*", literal=True)).then(whole)
+
+
 def code(cell: pl.Expr) -> pl.Expr:
     """Read an id without what keeps its digits in spreadsheets: ``'123``, ``="0123"``."""
     trimmed = cell.str.strip_chars(" \t\r\n\u00a0'=\"")
