@@ -90,7 +90,7 @@ def cdnow() -> Analysis:
 def printed(*analyses: Analysis, width: int = 80) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
-    steps = [("remindctl init shop", "make a store folder with starter campaigns")]
+    steps = [("remindctl layouts", "the export formats that are understood")]
     show(console, analyses, next_steps=steps)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
@@ -182,7 +182,7 @@ Keep in mind
      2026-04-11
 
 What to run next
-  remindctl init shop  make a store folder with starter campaigns
+  remindctl layouts  the export formats that are understood
 """
 
 

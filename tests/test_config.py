@@ -240,7 +240,7 @@ def test_the_search_goes_from_the_option_over_the_environment_upward(tmp_path: P
         find_config(None, {"REMINDCTL_CONFIG": "gone.yaml"}, None, tmp_path)
     with pytest.raises(Refused) as refused:
         find_config(None, {}, None, tmp_path.parents[-1])
-    assert "remindctl init" in refused.value.problems[0].hint
+    assert "--config FILE" in refused.value.problems[0].hint
     with pytest.raises(Refused, match="cannot be read"):
         load_config(tmp_path)
 
