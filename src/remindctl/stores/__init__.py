@@ -1,5 +1,9 @@
 """From the files a shop lets its owner download to the canonical frames.
 
-``files`` opens containers, ``tables`` finds header and rows, ``layout`` says what the columns mean,
-``engine`` turns one table into typed lines, ``identity`` finds the people, ``load`` joins it all.
+``files`` opens containers, ``encodings`` texts, ``grids`` (``delimited`` for texts) finds tables in
+them; ``layout`` says what their columns mean, ``identify`` which layout a table is in.
+``fields`` and ``values`` say how a cell is read, ``query`` reads a table's cells within the scan,
+``orders`` what only a whole order tells, ``engine`` does both for one table. ``merge`` makes one
+truth
+of a store's files, ``identity`` and ``people`` find who is in them, ``load`` joins it all.
 """

@@ -8,8 +8,9 @@ import polars as pl
 
 from remindctl.errors import Place, Problem
 from remindctl.frames import MONEY, STATUS
+from remindctl.stores.fields import TIMES
 from remindctl.stores.layout import LINE_FIELDS
-from remindctl.stores.query import BLAME, TIMES
+from remindctl.stores.query import BLAME
 from remindctl.stores.tables import DAMAGE, ROW
 
 if TYPE_CHECKING:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from remindctl.errors import refuse
-from remindctl.frames import INSTANT, MONEY
+from remindctl.frames import INSTANT
 from remindctl.stores import values
+from remindctl.stores.fields import AMOUNTS, COUNTS, KEYS, TIMES, Reader, blank, each, rounded
 from remindctl.stores.layout import AS_WRITTEN, REQUIRED, Layout
 from remindctl.stores.tables import DAMAGE, ROW, Table, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 IDENTIFIERS = ("email", "phone", "customer_id")
-# Texts that must be whole: one that a spreadsheet rounded could be anyone's.
-_KEYS = frozenset({"order_id", "line_id", "event_id", "cart_id", "customer_id", "phone"})
-_CODES = frozenset({"order_id", "line_id", "event_id", "cart_id", "push_token"})
-_NAMES = frozenset({"name", "first_name", "last_name"})
-_ITEM_CODES = frozenset({"product_id", "sku"})
-TIMES = frozenset(
-    {"ordered_at", "delivered_at", "confirmed_at", "occurred_at", "at", "notice_sent_at"}
-)
-_COUNTS = frozenset({"quantity", "stock"})
-_MONEY = frozenset({"amount", "refunded", "price", "value"})
 _COMPACT = frozenset(
     {"order_id", "line_id", "ordered_at", "quantity", "price", "amount", "refunded", "currency"}
     | {*IDENTIFIERS}
@@ -62,7 +52,6 @@ class Query:
     def __init__(self, table: Table, layout: Layout, settings: Settings) -> None:
         self.layout, self.settings = layout, settings
         self.zone = (settings.zone if layout.zone == AS_WRITTEN else layout.zone) or "UTC"
-        self.region = settings.region or layout.region
         header = mended_header(table.header, layout)
         self.mend = header != table.header
         self.position = {name: i for i, name in reversed(list(enumerate(header)))}
@@ -76,13 +65,18 @@ class Query:
         # A part of a key would make different lines the same.
         whole = all(field in self.fields for field in layout.line_key)
         self.line_key = layout.line_key if whole else ()
-        phones = self._sample(table, self.fields.get("phone", ()))
-        self.international = values.are_international(phones)
-        self.formats = {
-            field: values.best_format(self._sample(table, names), layout.dates)
-            for field, names in self.fields.items()
-            if field in TIMES
-        }
+        self.reader = Reader(
+            formats={
+                field: values.best_format(self._sample(table, names), layout.dates)
+                for field, names in self.fields.items()
+                if field in TIMES
+            },
+            dates=layout.dates,
+            region=settings.region or layout.region,
+            international=values.are_international(
+                self._sample(table, self.fields.get("phone", ()))
+            ),
+        )
 
     def _refuse_missing(self, name: str) -> None:
         """Refuse a table without a column that everything hangs on."""
@@ -103,7 +97,7 @@ class Query:
 
     def __call__(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return the typed fields of every row that holds anything, and whether it is suspect."""
-        typed = [self._quick(f, self._cell(*n)).alias(f) for f, n in self.fields.items()]
+        typed = [self.reader.quick(f, self._cell(*n)).alias(f) for f, n in self.fields.items()]
         suspect = pl.any_horizontal(*self._suspicions()).fill_null(value=False)
         return (
             self._without_helpers(rows)
@@ -138,10 +132,10 @@ class Query:
     def careful_phones(self, unread: pl.Series) -> tuple[pl.Series, pl.Series]:
         """Return what the unread phone numbers are, in the form the frame keeps, and why not."""
         cell = pl.col("cell")
-        phone = self._careful("phone", cell)
+        phone = self.reader.careful("phone", cell)
         found = pl.DataFrame({"cell": unread.cast(pl.String)}).select(
             (phone if self.settings.compact is None else self._hashed(phone)).alias("phone"),
-            pl.when(_rounded(cell)).then(pl.lit(_ROUNDED)).alias("why"),
+            pl.when(rounded(cell)).then(pl.lit(_ROUNDED)).alias("why"),
         )
         return found["phone"], found["why"]
 
@@ -153,7 +147,7 @@ class Query:
 
     def closer(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return the same fields read carefully, and why a row is no use (null = it is)."""
-        typed = [self._careful(f, self._filled(*n)).alias(f) for f, n in self.fields.items()]
+        typed = [self.reader.careful(f, self._filled(*n)).alias(f) for f, n in self.fields.items()]
         none = pl.lit(None, dtype=pl.String)
         reason, value, column = none, none, none
         # The last one asked has the last word: the first of a row's faults.
@@ -171,7 +165,7 @@ class Query:
     def _empty(self) -> pl.Expr:
         """Tell whether none of the columns we know holds anything."""
         used = [*self.fields.values(), *(rule.column for rule in self.layout.status)]
-        return pl.all_horizontal(_blank(self._cell(*n)) for n in used if self._present(n))
+        return pl.all_horizontal(blank(self._cell(*n)) for n in used if self._present(n))
 
     def _without_helpers(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Leave out rows of instructions."""
@@ -186,44 +180,6 @@ class Query:
         at = [self.position[name] for name in self._present(names)]
         return [next((row[i] for i in at if i < len(row) and row[i]), "") for row in table.sample]
 
-    def _quick(self, field: str, cell: pl.Expr) -> pl.Expr:
-        if field in TIMES:
-            return values.local_time(cell, self.formats[field])
-        if field in _MONEY:
-            return values.money(cell)
-        if field in _COUNTS:
-            return values.quantity(cell)
-        if field == "phone" and self.international:
-            return values.international_phone(cell)
-        if field == "phone":
-            return values.phone(cell, self.region)
-        return self._text(field)(cell)
-
-    def _careful(self, field: str, cell: pl.Expr) -> pl.Expr:
-        if field in TIMES:
-            # What the quick way reads in one format must not be read in another here.
-            formats = (self.formats[field], *self.layout.dates)
-            read = partial(values.careful_times, formats=formats)
-            return _each(cell, read, values.LOCAL_TIME)
-        if field in _MONEY:
-            return _each(cell, values.careful_money, MONEY)
-        if field in _COUNTS:
-            return _each(cell, values.careful_quantities, pl.Int64())
-        if field == "phone":
-            return _each(cell, partial(values.careful_phones, region=self.region), pl.String())
-        return self._text(field)(cell)
-
-    def _text(self, field: str) -> Callable[[pl.Expr], pl.Expr]:
-        if field == "email":
-            return values.email
-        if field == "customer_id":
-            return values.person_code
-        if field in _NAMES:
-            return values.name
-        if field in _ITEM_CODES:
-            return values.item_code
-        return values.code if field in _CODES else values.text
-
     def _suspicions(self) -> Iterator[pl.Expr]:
         """Yield cheap signs that a row needs a closer look; every fault shows at least one."""
         if self.layout.kind in ("customers", "consents"):
@@ -236,15 +192,15 @@ class Query:
             unread = typed.is_null() & cell.is_not_null()
             if field in each_row:
                 yield typed.is_null()
-            if field in _MONEY:
+            if field in AMOUNTS:
                 yield cell.str.contains("[+eE]")
-            elif field in _KEYS and field != "phone":
+            elif field in KEYS and field != "phone":
                 yield cell.str.contains("+", literal=True)
             if field in ("ordered_at", "occurred_at") and self.layout.order_fields == "every row":
                 yield typed.is_null()
-            elif field in TIMES or field in _MONEY or field in _COUNTS:
+            elif field in TIMES or field in AMOUNTS or field in COUNTS:
                 yield unread
-            if field in _COUNTS:
+            if field in COUNTS:
                 yield typed < 0
             if field == "phone":
                 # Blank, so that the next column may hold the number.
@@ -257,12 +213,12 @@ class Query:
         """Return the first of the columns that holds anything in a row."""
         found = [pl.col(f"c{self.position[name]}") for name in self._present(names)]
         text = pl.coalesce(found) if len(found) > 1 else found[0]
-        return _each(text, _mended, pl.String()) if self.mend else text
+        return each(text, _mended, pl.String()) if self.mend else text
 
     def _filled(self, *names: str) -> pl.Expr:
         """Return the first of the columns that holds more than blanks in a row."""
         cells = [self._cell(name) for name in self._present(names)]
-        return pl.coalesce(pl.when(~_blank(cell)).then(cell) for cell in cells)
+        return pl.coalesce(pl.when(~blank(cell)).then(cell) for cell in cells)
 
     def _kept(self) -> Iterator[pl.Expr]:
         """Yield the typed fields in the form the frame keeps them."""
@@ -279,7 +235,7 @@ class Query:
                     yield typed.dt.date().alias("ordered_on")
                 if self.settings.compact is None:
                     yield self._instant(typed, self._cell(*names))
-            elif self.settings.compact is None or field in _MONEY or field in _COUNTS:
+            elif self.settings.compact is None or field in AMOUNTS or field in COUNTS:
                 yield typed
             elif field == "currency" or field in self.settings.compact:
                 yield typed.cast(pl.Categorical())
@@ -305,7 +261,7 @@ class Query:
         moment = pl.coalesce(at_home(local), at_home(local + pl.duration(hours=1)))
         moment = moment.dt.convert_time_zone("UTC")
         if self.layout.zone == AS_WRITTEN:
-            minutes = _each(cell, values.offsets, pl.Int32())
+            minutes = each(cell, values.offsets, pl.Int32())
             written = (local - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC")
             # A consent's time without a zone could be any of a day's; better none than a wrong one.
             unzoned = None if self.layout.kind == "consents" else moment
@@ -318,7 +274,7 @@ class Query:
                 text = pl.lit(None, dtype=pl.String)
             elif rule.filled is not None:
                 # It matters whether, not with what: mostly a date, each another text.
-                text = pl.when(~_blank(self._cell(*rule.column))).then(pl.lit("filled"))
+                text = pl.when(~blank(self._cell(*rule.column))).then(pl.lit("filled"))
             else:
                 text = self._cell(*rule.column)
             yield text.cast(pl.Categorical()).alias(f"_status{i}")
@@ -329,33 +285,21 @@ class Query:
                 yield values.text(self._cell(*rule.column)).alias(f"consent{i}")
 
     def _faults(self, field: str, cell: pl.Expr) -> Iterator[tuple[pl.Expr, str]]:
-        unreadable = pl.col(field).is_null() & ~_blank(cell)
+        unreadable = pl.col(field).is_null() & ~blank(cell)
         every_row = self.layout.order_fields == "every row"
         if field == "order_id" or field in self.line_key:
-            yield _blank(cell), "no number"
-        if field in _KEYS:
-            yield _rounded(cell), _ROUNDED
+            yield blank(cell), "no number"
+        if field in KEYS:
+            yield rounded(cell), _ROUNDED
         if field in TIMES:
             yield unreadable, "unreadable date"
         if field in ("ordered_at", "occurred_at") and every_row:
-            yield _blank(cell), "no date"
-        if field in _COUNTS:
+            yield blank(cell), "no date"
+        if field in COUNTS:
             yield unreadable, "unreadable quantity"
             yield pl.col(field) < 0, "negative quantity"
-        if field in _MONEY:
+        if field in AMOUNTS:
             yield unreadable, "unreadable amount"
-
-
-def _each(cell: pl.Expr, read: Callable[[pl.Series], pl.Series], dtype: pl.DataType) -> pl.Expr:
-    return cell.map_batches(read, return_dtype=dtype, is_elementwise=True)
-
-
-def _rounded(cell: pl.Expr) -> pl.Expr:
-    return cell.str.strip_chars().str.contains(values.SCIENTIFIC)
-
-
-def _blank(cell: pl.Expr) -> pl.Expr:
-    return cell.is_null() | (cell.str.strip_chars() == "")
 
 
 def mended_header(header: tuple[str, ...], layout: Layout) -> tuple[str, ...]:

@@ -1,0 +1,99 @@
+"""How a field is read: what kind of value it holds, the quick way and the careful way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.frames import MONEY
+from remindctl.stores import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# Texts that must be whole: one that a spreadsheet rounded could be anyone's.
+KEYS = frozenset({"order_id", "line_id", "event_id", "cart_id", "customer_id", "phone"})
+_CODES = frozenset({"order_id", "line_id", "event_id", "cart_id", "push_token"})
+_NAMES = frozenset({"name", "first_name", "last_name"})
+_ITEM_CODES = frozenset({"product_id", "sku"})
+TIMES = frozenset(
+    {"ordered_at", "delivered_at", "confirmed_at", "occurred_at", "at", "notice_sent_at"}
+)
+COUNTS = frozenset({"quantity", "stock"})
+AMOUNTS = frozenset({"amount", "refunded", "price", "value"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How the fields of one table are read.
+
+    Attributes:
+        formats: time field → the format that its sample is in.
+        dates: the formats that its layout knows.
+        region: the country of phone numbers without a country code, as ISO 3166.
+        international: its phone numbers all carry their country code.
+    """
+
+    formats: Mapping[str, str]
+    dates: Sequence[str]
+    region: str | None
+    international: bool
+
+    def quick(self, field: str, cell: pl.Expr) -> pl.Expr:
+        """Read the spelling that exports really use; null where it is another."""
+        if field in TIMES:
+            return values.local_time(cell, self.formats[field])
+        if field in AMOUNTS:
+            return values.money(cell)
+        if field in COUNTS:
+            return values.quantity(cell)
+        if field == "phone" and self.international:
+            return values.international_phone(cell)
+        if field == "phone":
+            return values.phone(cell, self.region)
+        return _text(field)(cell)
+
+    def careful(self, field: str, cell: pl.Expr) -> pl.Expr:
+        """Read every spelling that is not a guess; null where the cell is damaged."""
+        if field in TIMES:
+            # What the quick way reads in one format must not be read in another here.
+            formats = (self.formats[field], *self.dates)
+            read = partial(values.careful_times, formats=formats)
+            return each(cell, read, values.LOCAL_TIME)
+        if field in AMOUNTS:
+            return each(cell, values.careful_money, MONEY)
+        if field in COUNTS:
+            return each(cell, values.careful_quantities, pl.Int64())
+        if field == "phone":
+            return each(cell, partial(values.careful_phones, region=self.region), pl.String())
+        return _text(field)(cell)
+
+
+def _text(field: str) -> Callable[[pl.Expr], pl.Expr]:
+    if field == "email":
+        return values.email
+    if field == "customer_id":
+        return values.person_code
+    if field in _NAMES:
+        return values.name
+    if field in _ITEM_CODES:
+        return values.item_code
+    return values.code if field in _CODES else values.text
+
+
+def each(cell: pl.Expr, read: Callable[[pl.Series], pl.Series], dtype: pl.DataType) -> pl.Expr:
+    """Read cells by a function over whole columns."""
+    return cell.map_batches(read, return_dtype=dtype, is_elementwise=True)
+
+
+def rounded(cell: pl.Expr) -> pl.Expr:
+    """Tell whether a spreadsheet wrote the cell in scientific notation."""
+    return cell.str.strip_chars().str.contains(values.SCIENTIFIC)
+
+
+def blank(cell: pl.Expr) -> pl.Expr:
+    """Tell whether the cell holds nothing but blanks."""
+    return cell.is_null() | (cell.str.strip_chars() == "")
