@@ -12,7 +12,15 @@ from remindctl.affinity import affinities, recommendations
 from remindctl.due import EXPECTED, OWN_PURCHASE_DAYS, windows
 from remindctl.frames import Orders
 from remindctl.intervals import curves_by_order, due_thresholds, purchase_days, waits
-from remindctl.predict import Histories, NotEnough, customer_forecasts, histories, predict
+from remindctl.predict import (
+    NEXT_ORDER_DATES,
+    Histories,
+    NotEnough,
+    customer_forecasts,
+    histories,
+    next_order_dates,
+    predict,
+)
 from remindctl.profiles import calendar_day, profiles
 
 if TYPE_CHECKING:
@@ -80,13 +88,15 @@ def _forecasts(days: PurchaseDays, today: date) -> pl.DataFrame | None:
     at_latest = Histories(enough.with_columns(pl.col("t_x").alias("age")))
     waited = (enough["age"] - enough["t_x"]).alias("waited")
     back = pl.duration(days="waited")
-    quantiles = ("next_on_p25", "next_on_median", "next_on_p75")
     expected = (
-        customer_forecasts(fitted, at_latest)
+        next_order_dates(fitted, at_latest)
         .with_columns(waited)
         .select(
             "person",
-            *((pl.col(q) - back).alias(name) for q, name in zip(quantiles, EXPECTED, strict=True)),
+            *(
+                (pl.col(q) - back).alias(name)
+                for q, name in zip(NEXT_ORDER_DATES, EXPECTED, strict=True)
+            ),
         )
     )
     return now.join(expected, on="person", how="left")

@@ -5,15 +5,18 @@
 
 from remindctl.predict.document import document
 from remindctl.predict.forecast import (
+    NEXT_ORDER_DATES,
     CustomerForecasts,
     NotEnough,
     Prediction,
     customer_forecasts,
+    next_order_dates,
     predict,
 )
 from remindctl.predict.histories import Histories, histories
 
 __all__ = [
+    "NEXT_ORDER_DATES",
     "CustomerForecasts",
     "Histories",
     "NotEnough",
@@ -21,5 +24,6 @@ __all__ = [
     "customer_forecasts",
     "document",
     "histories",
+    "next_order_dates",
     "predict",
 ]

@@ -46,6 +46,13 @@ SEVERAL_ORDERS = 3
 _FARTHEST_DAYS = 3653
 _DISCOUNT_STEP = 30
 
+# With which probability the next order has come by then.
+NEXT_ORDER_DATES: Mapping[str, float] = {
+    "next_on_p25": 0.25,
+    "next_on_median": 0.50,
+    "next_on_p75": 0.75,
+}
+
 COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "person": PERSON,
     "p_alive": pl.Float64,
@@ -176,24 +183,31 @@ def customer_forecasts(
     alive = model.p_alive(x, t_x, age)
     group_x, group_age, group = alike(known)
     soon = model.expected_orders_if_alive(HORIZON_DAYS, group_x, group_age)[group]
-    waits = {
-        "next_on_p25": model.next_order_quantile(0.25, x, t_x, age),
-        "next_on_median": model.next_order_quantile(0.50, x, t_x, age),
-        "next_on_p75": model.next_order_quantile(0.75, x, t_x, age),
-        "expected_next_on": model.next_order_quantile(0.50, x, t_x, t_x) - (age - t_x),
-    }
+    expected = model.next_order_quantile(0.50, x, t_x, t_x) - (age - t_x)
     columns = {
         "person": known["person"],
         "p_alive": pl.Series(np.where(x > 0, alive, np.nan), nan_to_null=True),
         "expected_orders_90d": alive * soon,
         "p_none_90d": model.p_none(HORIZON_DAYS, x, t_x, age),
-        **{name: _dates(prediction.as_of, wait) for name, wait in waits.items()},
+        **next_order_dates(prediction, known).drop("person").to_dict(),
+        "expected_next_on": _dates(prediction.as_of, expected),
     }
     if prediction.order_value:
         each = prediction.order_value.order_value(x, mean)
         orders = alive * _discounted_orders(model, group_x, group_age)[group]
         columns |= {"order_value": each, "value": margin * orders * each}
     return CustomerForecasts(conform(pl.DataFrame(columns), COLUMNS))
+
+
+def next_order_dates(prediction: Prediction, known: Histories) -> pl.DataFrame:
+    """Return person, next_on_p25, next_on_median and next_on_p75 of :func:`customer_forecasts`."""
+    x, t_x, age = (known[name].to_numpy() for name in ("x", "t_x", "age"))
+    waits = {
+        name: prediction.model.next_order_quantile(share, x, t_x, age)
+        for name, share in NEXT_ORDER_DATES.items()
+    }
+    dates = {name: _dates(prediction.as_of, wait) for name, wait in waits.items()}
+    return pl.DataFrame({"person": known["person"], **dates})
 
 
 def _dates(as_of: date, wait: Floats) -> pl.Series:
