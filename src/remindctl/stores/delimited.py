@@ -72,12 +72,10 @@ class DelimitedText:
             Refused: a quote is opened and never closed, or bytes are no text.
         """
         header = tuple(normalise(cell) for cell in self.head[header_row])
-        width = max(len(row) for row in self.head[header_row:])
+        # One column more than any row should have: the fast parser drops what no one asks for.
+        width = 1 + max(len(row) for row in self.head[header_row:])
         columns = [f"c{i}" for i in range(width)]
-        surplus = [pl.col(c).is_not_null() for c in columns[len(header) :]]
-        damage = pl.lit(None, dtype=pl.String)
-        if surplus:
-            damage = pl.when(pl.any_horizontal(surplus)).then(pl.lit(_MORE_CELLS))
+        more_cells = pl.any_horizontal(pl.col(c).is_not_null() for c in columns[len(header) :])
         rows = pl.scan_csv(
             self.content,
             has_header=False,
@@ -91,7 +89,7 @@ class DelimitedText:
             missing_columns="insert",
             raise_if_empty=False,
             glob=False,
-        ).with_columns(damage.alias(DAMAGE))
+        ).with_columns(pl.when(more_cells).then(pl.lit(_MORE_CELLS)).alias(DAMAGE))
         patient_rows = functools.cache(
             functools.partial(self._patient_rows, columns, header_row, len(header))
         )
