@@ -6,14 +6,15 @@ import argparse
 import json
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
-from benchmarks import analysis
+from benchmarks import analysis, models
 from benchmarks.compare import as_data, machine, markdown
 from benchmarks.generate import DATA
 from benchmarks.history import MAX_LINES
 
-BENCHMARKS = {"analyze": analysis.benchmark}
+BENCHMARKS = {"analyze": analysis.benchmark, "models": models.benchmark}
 _BYTES_PER_LINE = 550
 
 
@@ -41,6 +42,11 @@ def main() -> None:
         help="keeps the files; default: %(default)s",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every value here")
+    parser.add_argument(
+        "--peers",
+        metavar="PYTHON",
+        help="an interpreter with lifetimes and lifelines, for models; default: not compared with",
+    )
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(BENCHMARKS))
     if unknown:
@@ -53,10 +59,11 @@ def main() -> None:
     if needed > free:
         parser.error(f"the files may need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free")
     conditions = {**machine(), "rounds": arguments.repeat}
+    benchmarks = BENCHMARKS | {"models": partial(models.benchmark, peers=arguments.peers)}
     comparisons = [
         comparison
         for name in arguments.names or BENCHMARKS
-        for comparison in BENCHMARKS[name](sizes, arguments.repeat, arguments.data, _say)
+        for comparison in benchmarks[name](sizes, arguments.repeat, arguments.data, _say)
     ]
     print("; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in conditions.items()))
     print(f"\n{markdown(comparisons)}")
