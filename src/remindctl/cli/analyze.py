@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remindctl.cli import options  # noqa: TC001 (typer reads the annotations as they run)
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
@@ -37,18 +39,12 @@ class By(StrEnum):
 
 
 def analyze(  # noqa: PLR0917 (each is an option; typer names them)
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(help="Order files, folders or globs; customer files may come along."),
-    ] = None,
+    files: options.Files = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
     by: Annotated[By, typer.Option(help="List cycles by this.")] = By.PRODUCT,
-    as_of: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="Look from this day; default: the last order's day."),
-    ] = None,
+    as_of: options.AsOf = None,
     store: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,14 +53,9 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
             "NAME alone without FILES reads remindctl.yaml.",
         ),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="The remindctl.yaml to use.")] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="A layout file, or the name of a layout.")
-    ] = None,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Say what a column means; repeatable."),
-    ] = None,
+    config: options.Config = None,
+    layout: options.Layout = None,
+    maps: options.Maps = None,
     without_outliers: Annotated[  # noqa: FBT002 (a flag)
         bool,
         typer.Option("--without-outliers", help="Leave out likely business and gift buyers."),
@@ -93,10 +84,7 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
         Path | None, typer.Option(metavar="FILE", help="Write rows that were no use to this CSV.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse files with such rows.")] = False,  # noqa: FBT002 (a flag)
-    password_env: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Environment variable with the password of the files."),
-    ] = None,
+    password_env: options.PasswordEnv = None,
 ) -> None:
     """Show how often customers come back: intervals, return curves, who is due, good timings."""
     from remindctl.cli.inputs import claim, password_from  # noqa: PLC0415

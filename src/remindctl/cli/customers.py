@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import partial
-from pathlib import Path  # noqa: TC003 (typer reads the annotations as they run)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from remindctl.cli import options  # noqa: TC001 (typer reads the annotations as they run)
 
 if TYPE_CHECKING:
     from remindctl.cli.selection import Selection
@@ -34,10 +35,7 @@ class DueState(StrEnum):
 
 
 def customers(  # noqa: PLR0917 (each is an option; typer names them)
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(help="Order files, folders or globs; customer files may come along."),
-    ] = None,
+    files: options.Files = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
@@ -66,10 +64,7 @@ def customers(  # noqa: PLR0917 (each is an option; typer names them)
         str | None,
         typer.Option(metavar="DATE", help="Who has entered or left which segment since then."),
     ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="Look from this day; default: the last order's day."),
-    ] = None,
+    as_of: options.AsOf = None,
     store: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,24 +72,16 @@ def customers(  # noqa: PLR0917 (each is an option; typer names them)
             help="Name the store; NAME alone without FILES reads remindctl.yaml.",
         ),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="The remindctl.yaml to use.")] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="A layout file, or the name of a layout.")
-    ] = None,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Say what a column means; repeatable."),
-    ] = None,
+    config: options.Config = None,
+    layout: options.Layout = None,
+    maps: options.Maps = None,
     bom: Annotated[  # noqa: FBT002 (a flag)
         bool, typer.Option("--bom", help="Begin the CSV so that Excel reads Korean.")
     ] = False,
     show_contacts: Annotated[  # noqa: FBT002 (a flag)
         bool, typer.Option("--show-contacts", help="Show names, e-mails and phones in full.")
     ] = False,
-    password_env: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Environment variable with the password of the files."),
-    ] = None,
+    password_env: options.PasswordEnv = None,
 ) -> None:
     """List customers: segment, due state, expected next order, scores; names masked."""
     from remindctl.cli.inputs import claim, password_from  # noqa: PLC0415

@@ -1,0 +1,27 @@
+"""The options that commands which read shop files have in common, each said once."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Files: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(help="Order files, folders or globs; customer files may come along."),
+]
+AsOf: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="Look from this day; default: the last order's day."),
+]
+Config: TypeAlias = Annotated[Path | None, typer.Option(help="The remindctl.yaml to use.")]
+Layout: TypeAlias = Annotated[
+    str | None, typer.Option(help="A layout file, or the name of a layout.")
+]
+Maps: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=COLUMN", help="Say what a column means; repeatable."),
+]
+PasswordEnv: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Environment variable with the password of the files."),
+]
