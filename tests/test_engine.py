@@ -174,6 +174,49 @@ def test_a_file_without_a_column_that_is_needed_is_refused(header: str, missing:
     assert ("order" if missing == "order_id" else "ordered or paid") in problem.what
 
 
+CUSTOMERS = """
+layout: people
+title: customers
+shop: shop
+kind: customers
+identify: {has: [nick]}
+zone: Asia/Seoul
+columns: {name: nick, email: mail, phone: tel}
+"""
+CARTS = """
+layout: carts
+title: carts
+shop: shop
+kind: events
+event: cart
+identify: {has: [nick]}
+zone: Asia/Seoul
+order_fields: first row
+columns: {occurred_at: at, cart_id: cart, value: total, email: mail}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "missing"),
+    [(CUSTOMERS, "nick", "mail or tel"), (CARTS, "nick,at,total", "cart")],
+)
+def test_rows_that_name_no_one_or_no_cart_are_refused(text: str, header: str, missing: str) -> None:
+    with pytest.raises(Refused, match=f"lacks the column {missing}"):
+        read(text, f"{header}\n1,2026-01-02,3\n"[: len(header) + 5])
+
+
+def test_a_layout_whose_rows_cannot_be_put_together_is_refused() -> None:
+    with pytest.raises(Refused, match="which rows belong together"):
+        layout(CUSTOMERS + "order_fields: first row\n")
+
+
+def test_a_compact_reading_keeps_no_column_that_only_the_line_key_needs() -> None:
+    text = SHOP.replace("line_key: [line_id]", "line_key: [order_id, product_id]")
+    lines = read(text, "order,ordered,code,product\n1,2026-01-02 10:00,a,x\n", COMPACT)
+    assert "product_id" not in lines.frame.columns
+    assert lines.frame["line_id"].dtype == pl.UInt64
+
+
 def test_an_incomplete_line_key_is_none() -> None:
     text = SHOP.replace("line_key: [line_id]", "line_key: [order_id, product_id]")
     both = "order,line,ordered,code\n1,9,2026-01-02 10:00,a\n1,9,2026-01-02 10:00,b\n"

@@ -102,6 +102,12 @@ def test_frames_without_rows_or_identifiers_name_no_one() -> None:
     assert [person.to_list() for person in found] == [[], [None, None], [0]]
 
 
+def test_frames_without_identifiers_go_with_hashes_too() -> None:
+    hashed = frame([("a", None, None)], ("phone",)).with_columns(pl.col("phone").hash())
+    found = people([frame([]).drop(*IDENTIFIERS), pl.DataFrame({"x": [1]}), hashed])
+    assert [person.to_list() for person in found] == [[], [None], [0]]
+
+
 def test_a_long_chain_is_one_person() -> None:
     nodes = np.random.default_rng(1).permutation(50_000)
     assert not connect(len(nodes), nodes[:-1], nodes[1:]).any()

@@ -32,7 +32,9 @@ def people(frames: Sequence[pl.DataFrame]) -> list[pl.Series]:
     Returns:
         The person (UInt32, from 0) of each row of each frame; null where it names no one.
     """
-    parts = [_Runs.of(frame) for frame in frames]
+    schemas = [frame.schema for frame in frames]
+    dtypes = [s[name] for s in schemas for name in IDENTIFIERS if name in s]
+    parts = [_Runs.of(frame, dtypes[0] if dtypes else pl.String()) for frame in frames]
     found = pl.concat([part.combinations for part in parts], how="vertical_relaxed").unique()
     found = found.filter(~pl.all_horizontal(pl.col(*IDENTIFIERS).is_null()))
     nodes, count = _nodes(found)
@@ -56,10 +58,8 @@ class _Runs:
     run: pl.Series
 
     @classmethod
-    def of(cls, frame: pl.DataFrame) -> _Runs:
-        dtype = next(
-            (frame.schema[name] for name in IDENTIFIERS if name in frame.columns), pl.String
-        )
+    def of(cls, frame: pl.DataFrame, dtype: pl.DataType) -> _Runs:
+        """Find the runs of ``frame``, whose identifiers are of ``dtype``."""
         absent = [name for name in IDENTIFIERS if name not in frame.columns]
         # Added rather than selected: nulls alone would make one row, however many the frame has.
         nulls = {name: pl.lit(None, dtype=dtype) for name in absent}

@@ -273,6 +273,11 @@ class Layout(Strict):
             raise wrong(
                 "columns says nothing by which a customer is known", "email, phone or customer_id"
             )
+        if self.order_fields == "first row" and not {"order_id", "cart_id"} & set(self.columns):
+            raise wrong(
+                "order_fields: first row needs to know which rows belong together",
+                "columns.order_id, or columns.cart_id of events; or order_fields: every row",
+            )
         if self.kind == "events" and not self.event and "event" not in self.columns:
             raise wrong("event is missing", "the name of the event each row is, for example cart")
         unknown = [name for name in self.line_key if name not in self.columns]

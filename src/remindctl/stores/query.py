@@ -56,7 +56,8 @@ class Query:
         self.mend = header != table.header
         self.position = {name: i for i, name in reversed(list(enumerate(header)))}
         compact = settings.compact
-        needed = None if compact is None else _COMPACT | compact | set(layout.line_key)
+        self.kept = None if compact is None else _COMPACT | compact
+        needed = None if self.kept is None else self.kept | set(layout.line_key)
         wanted: dict[str, tuple[str, ...]] = {
             f: n for f, n in layout.columns.items() if needed is None or f in needed
         }
@@ -81,12 +82,17 @@ class Query:
     def _refuse_missing(self, name: str) -> None:
         """Refuse a table without a column that everything hangs on."""
         known, rules = self.layout.columns, self.layout.status
-        required = REQUIRED[self.layout.kind]
+        required = {*REQUIRED[self.layout.kind]}
+        if self.layout.order_fields == "first row":
+            required.add("order_id" if "order_id" in known else "cart_id")
         needed = [names for field, names in known.items() if field in required]
         missing = [names for names in needed if not self._present(names)]
         # Without its last word on an order, all of them would look unpaid.
         if rules and rules[-1].blank != "paid" and not self._present(rules[-1].column):
             missing.append(rules[-1].column)
+        people = [known[field] for field in IDENTIFIERS if field in known]
+        if self.layout.kind in ("customers", "consents") and not any(map(self._present, people)):
+            missing.append(tuple(name for names in people for name in names))
         if missing:
             what = ", ".join(" or ".join(names) for names in missing)
             raise refuse(
@@ -228,7 +234,7 @@ class Query:
             yield (line if self.settings.compact is None else line.hash()).alias("line_id")
         for field, names in self.fields.items():
             typed = pl.col(field)
-            if field == "line_id":
+            if field == "line_id" or (self.kept is not None and field not in self.kept):
                 continue
             if field in TIMES:
                 if field == "ordered_at":
