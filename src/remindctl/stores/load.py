@@ -199,8 +199,9 @@ def _snapshot(
         )  # fmt: skip
     orders = lines.with_columns(pl.lit(store).alias("store"), pl.col("row").alias("source_row"))
     if "line_id" not in orders.columns:
-        nth = pl.int_range(1, pl.len() + 1).over("order_id").cast(pl.String)
-        orders = orders.with_columns(pl.concat_str("order_id", pl.lit("/"), nth).alias("line_id"))
+        nth = _places(orders["order_id"]).cast(pl.String)
+        line = pl.concat_str("order_id", pl.lit("/"), pl.lit(nth))
+        orders = orders.with_columns(line.alias("line_id"))
     mentions = [
         _mentions(lines, "ordered_at"),
         *(_mentions(frame, None) for frame in customer_files),
@@ -223,9 +224,22 @@ def _mentions(frame: pl.DataFrame, at: str | None) -> pl.DataFrame:
     when = pl.col(at) if at else pl.lit(None, dtype=INSTANT)
     extra = [c for c in frame.columns if c.startswith(EXTRA)]
     fields = [c for c in _CUSTOMER_COLUMNS if c in frame.columns]
-    return frame.filter(pl.col("person").is_not_null()).select(
+    said = frame.filter(pl.col("person").is_not_null()).select(
         "person", when.alias("at"), *fields, *extra
     )
+    # The lines of an order say the same of its buyer, and mostly stand together.
+    new = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in said.columns)
+    return said.filter(new | (pl.int_range(pl.len()) == 0))
+
+
+def _places(order_ids: pl.Series) -> pl.Series:
+    """Number the lines of each order from 1."""
+    run = order_ids.rle_id()
+    if not order_ids.len() or run[-1] + 1 > order_ids.n_unique():
+        counted = pl.int_range(1, pl.len() + 1).over("order")
+        return pl.DataFrame({"order": order_ids}).select(counted).to_series()
+    first = run.ne_missing(run.shift(1)).arg_true()
+    return pl.int_range(1, order_ids.len() + 1, eager=True) - first.gather(run)
 
 
 def _currency(parts: dict[str, list[tuple[Claimed, Lines]]]) -> str | None:
