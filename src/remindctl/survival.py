@@ -164,7 +164,18 @@ class ReturnCurve:
 def curve(durations: npt.ArrayLike, returned: npt.ArrayLike) -> ReturnCurve:
     """Estimate one curve from waits in days (0 or more) and whether each ended in a return."""
     days, ended = np.asarray(durations, dtype=np.int64), np.asarray(returned, dtype=np.bool_)
-    return curves(np.zeros(len(days), dtype=np.int64), days, ended).get(0, pool([]))
+    if not len(days):
+        return pool([])
+    # One count of (day, ended) pairs; a mask over a million waits would take as long again.
+    pairs = np.bincount(2 * days + ended, minlength=2 * (int(days.max()) + 1)).reshape(-1, 2)
+    return _counted(pairs.sum(axis=1), pairs[:, 1])
+
+
+def _counted(exits: Counts, events: Counts) -> ReturnCurve:
+    """Make a curve of how many waits ended on each day, and how many of them in a return."""
+    at_risk = np.cumsum(exits[::-1])[::-1]
+    observed = int(np.count_nonzero(at_risk))
+    return ReturnCurve(int(at_risk[0]), at_risk[:observed].copy(), events[:observed].copy())
 
 
 def curves(
@@ -189,14 +200,7 @@ def curves(
     cell = position[groups] * shape[1] + durations
     exits = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
     events = np.bincount(cell[returned], minlength=shape[0] * shape[1]).reshape(shape)
-    found = {}
-    for row, group in enumerate(present):
-        at_risk = np.cumsum(exits[row, ::-1])[::-1]
-        observed = int(np.count_nonzero(at_risk))
-        found[int(group)] = ReturnCurve(
-            int(at_risk[0]), at_risk[:observed].copy(), events[row, :observed].copy()
-        )
-    return found
+    return {int(group): _counted(exits[row], events[row]) for row, group in enumerate(present)}
 
 
 def pool(parts: Iterable[ReturnCurve]) -> ReturnCurve:
