@@ -39,7 +39,7 @@ class Channel(StrEnum):
 
 
 class Family(StrEnum):
-    """Channels that one refusal covers together (DESIGN: consent)."""
+    """Channels that one refusal covers together."""
 
     TEXT = "text"
     KAKAO = "kakao"
