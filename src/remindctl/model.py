@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from remindctl.errors import Place
 
 
+# Currencies without a smaller unit in use (ISO 4217).
+WHOLE_CURRENCIES = frozenset({"KRW", "JPY", "VND", "CLP", "ISK", "PYG", "XAF", "XOF", "XPF"})
+
+
 class Purpose(StrEnum):
     """What a campaign is in the eyes of the law; one advertising element makes it advertising."""
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path  # noqa: TC003 (typer reads the annotations as they run)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remindctl.cli.options import Output
 from remindctl.model import State  # noqa: TC001 (as above)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 app = typer.Typer(help="Look into the send log.", no_args_is_help=True)
-
-
-class Output(StrEnum):
-    """The forms of an answer."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 @app.callback()

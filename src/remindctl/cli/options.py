@@ -1,9 +1,18 @@
-"""The options that commands which read shop files have in common, each said once."""
+"""The options that several commands have in common, each said once."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+
+
+class Output(StrEnum):
+    """The forms of an answer; commands that write spreadsheets have more."""
+
+    TABLE = "table"
+    JSON = "json"
+
 
 Files: TypeAlias = Annotated[
     list[str] | None,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remindctl.cli.options import Output
 from remindctl.model import Family
 
 if TYPE_CHECKING:
@@ -38,13 +38,6 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="The remindctl
 
 
 _FAMILIES = {"phone": (Family.TEXT, Family.KAKAO), "email": (Family.EMAIL,)}
-
-
-class Output(StrEnum):
-    """The forms of an answer."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 @app.command()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path  # noqa: TC003 (typer reads the annotations as they run)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from remindctl.cli.options import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
     from remindctl.report.run import Run
 
 SOME_FAILED, REFUSED = 1, 2
-
-
-class Output(StrEnum):
-    """The forms of an answer."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def run(  # noqa: PLR0917 (each is an option; typer names them)

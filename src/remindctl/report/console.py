@@ -16,15 +16,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from remindctl.model import WHOLE_CURRENCIES
+
 if TYPE_CHECKING:
     from typing import TextIO
 
 NOT_KNOWN = "-"
 INDENT = 2
 NARROWEST = 80
-
-# Currencies without a smaller unit in use (ISO 4217).
-_WHOLE_CURRENCIES = frozenset({"KRW", "JPY", "VND", "CLP", "ISK", "PYG", "XAF", "XOF", "XPF"})
 
 
 def data_console() -> Console:
@@ -124,7 +123,7 @@ def percent(share: float | None, decimals: int = 0) -> str:
 
 def decimals(currency: str) -> int:
     """Return how many decimals amounts of a currency are written with."""
-    return 0 if currency in _WHOLE_CURRENCIES else 2
+    return 0 if currency in WHOLE_CURRENCIES else 2
 
 
 def money(amount: Decimal | None, currency: str) -> str:

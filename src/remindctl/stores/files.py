@@ -23,7 +23,7 @@ from remindctl.errors import Place, Problem, Refused, refuse
 from remindctl.stores.encodings import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     Password = Callable[[str], str | None]
 
@@ -320,8 +320,3 @@ def read_text(path: Path) -> str:
         raise refuse(f"cannot be read: {error.strerror}", "name a file", path=str(path)) from error
     except UnicodeDecodeError as error:
         raise refuse("not UTF-8 text", "save it as UTF-8", path=str(path)) from error
-
-
-def combine_problems(errors: Sequence[Refused]) -> Refused:
-    """Join the problems of several files into one refusal."""
-    return Refused(problem for error in errors for problem in error.problems)

@@ -8,6 +8,7 @@ import polars as pl
 
 from remindctl.errors import Place, Problem
 from remindctl.frames import MONEY, STATUS
+from remindctl.model import WHOLE_CURRENCIES
 from remindctl.stores.fields import TIMES
 from remindctl.stores.layout import LINE_FIELDS
 from remindctl.stores.query import BLAME
@@ -125,13 +126,9 @@ def share_order_amounts(
     return frame.with_columns((line / units_per).cast(MONEY).alias("amount"))
 
 
-# Currencies without a smaller unit in use (ISO 4217).
-_WHOLE = frozenset({"KRW", "JPY", "VND", "CLP", "ISK", "PYG", "XAF", "XOF", "XPF"})
-
-
 def _smallest_unit(totals: pl.Series, currency: str | None) -> int:
     """Return into how many parts the currency is divided, or into more if the totals are."""
-    parts = 1 if currency in _WHOLE else 100
+    parts = 1 if currency in WHOLE_CURRENCIES else 100
     scaled = totals * parts
     return parts if ((scaled - scaled.round()).abs() < 1e-6 * parts).all() else 10_000
 
