@@ -44,6 +44,7 @@ from remindctl.model import (
     Span,
     State,
     Step,
+    Variant,
     Store,
     Window,
 )
@@ -90,7 +91,7 @@ def step(
         **due,
     }
     legs = tuple(Leg(channel=channel, text="{{ name }}님, 다시 만나요") for channel in channels)
-    return Step(id=name, due=Due(**rule), legs=legs)  # type: ignore[arg-type]
+    return Step(id=name, due=Due(**rule), variants=(Variant(legs=legs),))  # type: ignore[arg-type]
 
 
 class World:
@@ -377,7 +378,14 @@ def test_a_message_in_the_log_is_not_planned_again_in_whatever_state() -> None:
 def test_the_next_leg_opens_when_the_one_before_was_surely_not_delivered() -> None:
     both = step(channels=(Channel.BRAND_MESSAGE, Channel.SMS))
     of = campaign(
-        steps=(Step(id="day30", due=both.due, legs=both.legs, fallback_within=Span(seconds=21600)),)
+        steps=(
+            Step(
+                id="day30",
+                due=both.due,
+                variants=both.variants,
+                fallback_within=Span(seconds=21600),
+            ),
+        )
     )
     world = World()
     n = world.person(DUE)

@@ -134,7 +134,10 @@ def occasions(sources: Sources, audience: Audience, due: Due) -> pl.DataFrame:
     )
     found = ANCHORS[due.after](sources).join(people, on="person", maintain_order="left")
     # A day more on both sides: what a calendar day holds differs from zone to zone.
-    wait, day = exactly(due.wait), exactly(Span(days=1))
+    if not isinstance(due.wait, Span):
+        raise TypeError(due.wait)
+    span = due.wait
+    wait, day = exactly(span), exactly(Span(days=1))
     found = found.filter(pl.col("anchor_at") + wait <= sources.as_of + day)
     if due.within is not None:
         longest = wait + exactly(due.within) + exactly(due.max_delay or LONGEST_MOVE) + day
@@ -142,7 +145,7 @@ def occasions(sources: Sources, audience: Audience, due: Due) -> pl.DataFrame:
     found = by_zone(
         found,
         lambda part, zone: part.with_columns(
-            after(pl.col("anchor_at"), due.wait, zone).alias("wanted_at")
+            after(pl.col("anchor_at"), span, zone).alias("wanted_at")
         ),
     ).filter(pl.col("wanted_at") <= sources.as_of)
     return _ended(found, sources, due.until)

@@ -37,11 +37,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong: its place, what it is, and one hint what to do about it."""
+    """One thing that is wrong: its place, what it is, and one hint what to do about it.
+
+    Attributes:
+        warning: it stops nothing, but a person should look at it.
+    """
 
     place: Place
     what: str
     hint: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         where = str(self.place)

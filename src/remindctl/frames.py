@@ -10,6 +10,7 @@ Frames:
     ADDRESSES: one row per person and identifier, the ways a person is known and reached.
     EVENTS: one row per event of a visitor or customer.
     CONSENTS: one row per statement of consent or refusal, as the shop recorded it.
+    COUPONS: one row per code, free or issued; a code for all once per person it was issued to.
     IDENTIFIERS: one row per person and keyed hash of one of their identifiers.
     HISTORY: one row per person and message of theirs in the send log.
     SUPPRESSIONS: one row per person and standing opt-out of one of their addresses.
@@ -35,6 +36,7 @@ Customers = NewType("Customers", pl.DataFrame)
 Addresses = NewType("Addresses", pl.DataFrame)
 Events = NewType("Events", pl.DataFrame)
 Consents = NewType("Consents", pl.DataFrame)
+Coupons = NewType("Coupons", pl.DataFrame)
 Identifiers = NewType("Identifiers", pl.DataFrame)
 History = NewType("History", pl.DataFrame)
 Suppressions = NewType("Suppressions", pl.DataFrame)
@@ -57,6 +59,7 @@ ORDERS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "status": STATUS,
     "delivered_at": INSTANT,
     "confirmed_at": INSTANT,
+    "cancelled_at": INSTANT,
     "product_id": pl.String,
     "product": pl.String,
     "option": pl.String,
@@ -78,6 +81,9 @@ CUSTOMERS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "phone": pl.String,  # E.164, a number that can be messaged
     "locale": pl.String,
     "timezone": pl.String,
+    "timezone_source": pl.String,  # stated | address | phone
+    "country": pl.String,  # ISO 3166, of the address, else of the phone
+    "signed_up_at": INSTANT,
     "tags": pl.List(pl.String),
 }
 
@@ -87,6 +93,7 @@ ADDRESSES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "person": PERSON,
     "kind": pl.Enum(ADDRESS_KINDS),
     "value": pl.String,  # normalised: E.164, lower-case e-mail, id as the shop writes it
+    "in_order": pl.Boolean,  # the buyer gave it in an order of this store
 }
 
 EVENTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
@@ -102,6 +109,7 @@ EVENTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "quantity": pl.Int64,
     "value": MONEY,
     "stock": pl.Int64,
+    "code": pl.String,  # of a coupon that was used
 }
 
 CONSENTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
@@ -115,6 +123,16 @@ CONSENTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
     "wording": pl.String,
     "notice_sent_at": INSTANT,
+}
+
+COUPONS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "pool": pl.String,  # null: one code for all, from a campaign
+    "code": pl.String,
+    "valid_until": pl.Date,  # last day; of an issued one as the customer was told
+    "person": PERSON,  # whom it was issued to; null: free, or to no one of this load
+    "key": pl.String,  # the message it was issued with; null: free
+    "issued_at": INSTANT,
+    "state": pl.String,  # of that message, see model.State
 }
 
 IDENTIFIERS: Mapping[str, pl.DataType | type[pl.DataType]] = {

@@ -6,6 +6,7 @@ apply them. Nothing here knows about files, frames or the network.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ class Channel(StrEnum):
     BRAND_MESSAGE = "brand_message"
     EMAIL = "email"
     PUSH = "push"
+    ONSITE = "onsite"
     WEBHOOK = "webhook"
 
 
@@ -49,6 +51,7 @@ class Family(StrEnum):
     KAKAO = "kakao"
     EMAIL = "email"
     PUSH = "push"
+    ONSITE = "onsite"
     WEBHOOK = "webhook"
 
 
@@ -60,6 +63,7 @@ FAMILY: Mapping[Channel, Family] = {
     Channel.BRAND_MESSAGE: Family.KAKAO,
     Channel.EMAIL: Family.EMAIL,
     Channel.PUSH: Family.PUSH,
+    Channel.ONSITE: Family.ONSITE,
     Channel.WEBHOOK: Family.WEBHOOK,
 }
 
@@ -110,12 +114,24 @@ class Window:
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
 
 
+class Calendar(StrEnum):
+    """A stretch of the recipient's calendar; a week begins on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most ``max`` messages to one person within a rolling ``per``, of a channel, tag or all."""
+    """At most ``max`` messages to one person, of a channel, a tag or all.
+
+    Attributes:
+        per: a rolling span that ends now, or the day, week or month of the recipient's calendar.
+    """
 
     max: int
-    per: Span
+    per: Span | Calendar
     channel: Channel | None = None
     tag: str | None = None
 
@@ -156,6 +172,7 @@ class Store:
         segments: the owner's own segments, SQL expressions over Profiles.
         max_data_age: orders older than this refuse a run.
         explicit_consent_sources: consent sources whose later, dated grant lifts a refusal.
+        brand_targets: who else Kakao has approved as the target of Brand Messages: M, N.
     """
 
     key: str
@@ -171,7 +188,25 @@ class Store:
     segments: Mapping[str, str] = field(default_factory=dict)
     max_data_age: Span = Span(days=2)
     explicit_consent_sources: frozenset[str] = frozenset()
+    brand_targets: frozenset[str] = frozenset()
     policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A wait that the store's own data tells.
+
+    Attributes:
+        of: ``cycle`` (the store's return curve), ``product_cycle`` (the product's own) or
+            ``customer_cycle`` (the person's median gap).
+        quantile: ``p25``, ``median``, ``p75`` or ``p90`` of the curve; a person has a median only.
+    """
+
+    of: str
+    quantile: str = "median"
+
+    def __str__(self) -> str:
+        return self.of if self.of == "customer_cycle" else f"{self.of}.{self.quantile}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,17 +214,21 @@ class Due:
     """When a step is due: an anchor, a wait, and a window in which it still makes sense.
 
     Attributes:
-        after: the anchor (``last_order``, …).
+        after: the anchor: one of ``audience.ANCHORS``, the name of an event, or a date column.
+        step: for the anchor ``message``: the earlier step whose message it is.
+        per_line: for ``delivered`` and ``confirmed``: each order line is its own occasion.
         wait: from the anchor to the due instant; negative = before it.
         within: how long after the moved due instant it may still go out; None = for ever.
         at: hours of the recipient's day.
-        until: the event that ends the occasion (``order``), or ``never``.
+        until: ``order`` or the name of an event, which ends the occasion, or ``never``.
         night: ``defer`` moves a due instant out of closed hours, ``skip`` drops it.
         max_delay: the furthest it may be moved from the unmoved due instant.
     """
 
     after: str
-    wait: Span
+    step: str | None = None
+    per_line: bool = False
+    wait: Span | Statistic
     within: Span | None = None
     at: Window | None = None
     until: str = "order"
@@ -198,24 +237,135 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button under a message.
+
+    Attributes:
+        name: what stands on it; no template.
+        kind: ``link`` or ``add_channel`` (채널 추가, which has no address).
+        url: template of the address.
+    """
+
+    name: str
+    kind: str = "link"
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KakaoCoupon:
+    """The coupon under a Brand Message: templates of its title, description and address."""
+
+    title: str
+    description: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One channel of a chain with the templates of its message, and where they stand."""
+    """One channel of a chain with the templates of its message, and where they stand.
+
+    Attributes:
+        text: the body; of an Alimtalk the approved wording, with ``#{name}`` for its variables.
+        subject: title of a long text message, an e-mail, a push or an on-site message.
+        html: of an e-mail; ``layout`` is the page around it, with ``{{ body }}``.
+        image: absolute path of a file.
+        template: code of the approved template (Alimtalk, Brand Message).
+        variables: of that template: name → template of its value.
+        form: of a Brand Message: ``text``, ``image`` or ``wide``.
+        targeting: of a Brand Message: I (own list and channel friends), M or N.
+        coupon: of a Brand Message.
+        url: where a push, an on-site message or a Brand Message's image leads.
+        show_for: how long an on-site message is shown.
+        places: key → where it stands; ``channel`` always does.
+    """
 
     channel: Channel
     text: str
     subject: str | None = None
     html: str | None = None
+    layout: str | None = None
+    image: str | None = None
+    buttons: tuple[Button, ...] = ()
+    template: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    form: str = "text"
+    targeting: str = "I"
+    coupon: KakaoCoupon | None = None
+    url: str | None = None
+    show_for: Span | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One form of a step's message.
+
+    Attributes:
+        id: its name in the log; None = the step has one form only.
+        weight: its share among the variants without ``when``, drawn by hash.
+        when: the segment it is for; the first variant whose segment a person is in is theirs.
+    """
+
+    id: str | None = None
+    weight: float = 1
+    when: str | None = None
+    legs: tuple[Leg, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must have become of an earlier step on the same occasion.
+
+    Attributes:
+        kind: ``sent``, ``not_sent``, ``control`` (held out of it) or ``ordered_since`` (it was sent
+            and an order came after it).
+        step: the earlier step.
+    """
+
+    kind: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coupon:
+    """The coupon of a step: a code of its own for each person and occasion, or one for all.
+
+    Attributes:
+        pool: name of a pool of single-use codes; else ``code`` is the one for all.
+        valid_for: counted from the day it is given out, but never past the code's own last day.
+        valid_until: the last day of ``code``.
+    """
+
+    pool: str | None = None
+    code: str | None = None
+    valid_for: Span | None = None
+    valid_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One message of a campaign: when, through which channels in order, and within which time."""
+    """One message of a campaign: when, in which forms, and within which time.
+
+    Attributes:
+        condition: what must have become of an earlier step.
+        facts: name of a fact that the texts state (stock, …) → how old it may be.
+        fallback_within: how long after a leg the next one may follow.
+        places: key → where it stands; ``id`` always does.
+    """
 
     id: str
     due: Due
-    legs: tuple[Leg, ...]
+    variants: tuple[Variant, ...]
+    condition: Condition | None = None
+    coupon: Coupon | None = None
+    facts: Mapping[str, Span] = field(default_factory=dict)
     fallback_within: Span | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The legs of every variant."""
+        return tuple(leg for variant in self.variants for leg in variant.legs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,13 +377,30 @@ class Audience:
     exclude: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The ground a campaign stands on besides consent, in the owner's words.
+
+    Attributes:
+        text: of an informational campaign why the customer gets it; of an advertising one that it
+            is for the same kind of goods as the customer bought.
+        ground: ``purchase`` or ``customer_action``, where points or a coupon are told of.
+        reason: the line of the message that tells the customer so.
+    """
+
+    text: str
+    ground: str | None = None
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
     """One campaign file, checked: what it is for, who, and its steps.
 
     Attributes:
         name: the name in the log; another name is another history.
-        basis: for informational campaigns, the ground they stand on.
+        data_age: how far the orders may end before an occasion that an order would end; without it
+            they must reach its due instant.
         reentry: the pause before the same person may start this campaign again.
         place: where the file's first key stands, for problems found later.
         places: where ``stores`` and ``audience`` stand, if they do.
@@ -242,7 +409,7 @@ class Campaign:
     name: str
     purpose: Purpose
     steps: tuple[Step, ...]
-    basis: str | None = None
+    basis: Basis | None = None
     stores: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     priority: int = 50
@@ -250,5 +417,11 @@ class Campaign:
     audience: Audience = Audience()
     control: float = 0.0
     reentry: Span | None = None
+    data_age: Span | None = None
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
+
+
+def key_of(*parts: str) -> str:
+    """Name a message or an entry for ever: a hash of store, campaign, step and occasion."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

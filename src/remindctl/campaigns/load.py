@@ -8,7 +8,7 @@ from remindctl.audience import problems as audience_problems
 from remindctl.campaigns.schema import CampaignFile, context
 from remindctl.documents import decode, did_you_mean, parse
 from remindctl.errors import Place, Problem, Refused
-from remindctl.model import Audience, Campaign, Due, Leg, Step
+from remindctl.model import Audience, Basis, Campaign, Due, Leg, Step, Variant
 from remindctl.profiles import COLUMNS
 from remindctl.render import NAMES, compile_leg
 
@@ -118,7 +118,7 @@ def _campaign(found: Located[CampaignFile]) -> Campaign:
         name=file.campaign,
         purpose=file.purpose,
         steps=tuple(_step(number, step, found) for number, step in enumerate(file.steps)),
-        basis=file.basis,
+        basis=Basis(file.basis) if file.basis else None,
         stores=file.stores,
         tags=file.tags,
         priority=file.priority,
@@ -146,4 +146,7 @@ def _step(number: int, step: StepEntry, found: Located[CampaignFile]) -> Step:
         for position, leg in enumerate(step.send)
     )
     due = {name: getattr(step.due, name) for name in type(step.due).model_fields}
-    return Step(id=step.id, due=Due(**due), legs=legs, fallback_within=step.fallback_within)
+    variants = (Variant(legs=legs),)
+    return Step(
+        id=step.id, due=Due(**due), variants=variants, fallback_within=step.fallback_within
+    )

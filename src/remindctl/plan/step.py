@@ -11,8 +11,7 @@ import polars as pl
 
 from remindctl.audience import Sources, occasions, schedule
 from remindctl.frames import MONEY
-from remindctl.model import Span
-from remindctl.plan.value import key_of
+from remindctl.model import Span, key_of
 from remindctl.policy import choose_legs, in_reentry, openings, progress
 from remindctl.render import RenderProblem, compile_leg
 
@@ -187,6 +186,8 @@ def _why(due: Due, zone: ZoneInfo) -> pl.Expr:
     """Say in words why an occasion is due: ``30 days after last_order (2026-09-30)``."""
     on = pl.col("anchor_at").dt.convert_time_zone(zone.key).dt.strftime("%Y-%m-%d")
     wait = due.wait
+    if not isinstance(wait, Span):
+        return pl.concat_str(pl.lit(f"{wait} after {due.after} ("), on, pl.lit(")"))
     before = wait.days < 0 or wait.seconds < 0
     side = "before" if before else "after"
     length = Span(-wait.days, -wait.seconds) if before else wait

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -118,8 +117,3 @@ class Plan:
                 HISTORY,
             )
         )
-
-
-def key_of(*parts: str) -> str:
-    """Name a message or an entry for ever: a hash of store, campaign, step and occasion."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
