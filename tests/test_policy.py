@@ -22,7 +22,7 @@ from remindctl.frames import (
 )
 from remindctl.hours import Opening
 from remindctl.model import Channel, Family, Policy, Purpose, Store, Window
-from remindctl.policy import PRESETS, Permissions, is_drawn, openings, permissions
+from remindctl.policy import Permissions, clocks_of, is_drawn, openings, permissions
 from remindctl.policy.consent import granted, refused
 
 NOW = datetime(2025, 6, 30, tzinfo=UTC)
@@ -202,6 +202,7 @@ def test_hours_are_the_countrys_the_platforms_and_the_owners_together() -> None:
     korea, america = store("KR", "KR"), store("US", "US")
     assert hours(korea, Channel.LMS) == ["08:00-21:00"]
     assert hours(korea, Channel.PUSH, night=True) == []
+    assert hours(korea, Channel.BRAND_MESSAGE) == ["08:00-20:50", "08:00-21:00"]
     assert hours(korea, Channel.BRAND_MESSAGE, night=True) == ["08:00-20:50"]
     assert hours(korea, Channel.EMAIL) == []
     assert hours(america, Channel.SMS, night=True) == ["09:00-20:00"]
@@ -218,7 +219,7 @@ def test_hours_are_the_countrys_the_platforms_and_the_owners_together() -> None:
     )
     assert openings(own, Channel.SMS, Purpose.INFORMATIONAL, night=False, zone_known=True) == ()
     [unknown] = openings(america, Channel.SMS, Purpose.ADVERTISING, night=False, zone_known=False)
-    assert unknown.zones == PRESETS["US"].zones
+    assert unknown.zones == clocks_of("US") == ("America/New_York", "Pacific/Honolulu")
 
 
 def test_a_draw_is_a_share_of_all_and_the_same_for_ever() -> None:

@@ -5,24 +5,32 @@ The gates stand in the order of :data:`REASONS`; the first that a message does n
 
 from remindctl.policy.arms import draw_arms, is_drawn
 from remindctl.policy.consent import EVERYTHING, Permissions, permissions
-from remindctl.policy.frequency import in_reentry, over_caps, progress
-from remindctl.policy.presets import PRESETS, Preset, openings
+from remindctl.policy.countries import ENDS, clocks_of
+from remindctl.policy.frequency import in_reentry, over_caps
+from remindctl.policy.presets import PRESETS, Preset, openings, wider_than_law
+from remindctl.policy.progress import met, progress
 from remindctl.policy.reach import choose_legs
 from remindctl.policy.reasons import DRAWN, REASONS
+from remindctl.policy.variants import choose_variants
 
 __all__ = [
     "DRAWN",
+    "ENDS",
     "EVERYTHING",
     "PRESETS",
     "REASONS",
     "Permissions",
     "Preset",
     "choose_legs",
+    "choose_variants",
+    "clocks_of",
     "draw_arms",
     "in_reentry",
     "is_drawn",
+    "met",
     "openings",
     "over_caps",
     "permissions",
     "progress",
+    "wider_than_law",
 ]

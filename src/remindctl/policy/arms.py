@@ -46,8 +46,13 @@ def draw_arms(
 
 def is_drawn(salt: str, customer_key: str, share: float) -> bool:
     """Say whether a salt holds a person out, as it does a ``share`` of all people."""
+    return position(salt, customer_key) < share
+
+
+def position(salt: str, customer_key: str) -> float:
+    """Return where a salt puts a person between 0 and 1: evenly spread, and for ever the same."""
     digest = hashlib.sha256(f"{salt}\x1f{customer_key}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < share
+    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def _arm(

@@ -8,6 +8,7 @@ the same address, from a source the owner trusts for that, lifts it; an undated 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 # A suppression of this scope also stops informational messages: the address is dead, or said STOP.
 EVERYTHING = "all"
 
-# Korea, Decree 62-3: every two years the recipient is told of the consent; else it rests.
+# Korea, Decree 62-3: every two years the recipient is told of the consent; else it rests. Decree
+# 62-2: within so many days they are told what came of it, which is no such notice.
 NOTICE_EVERY = "2y"
+ANSWER_WITHIN = timedelta(days=14)
 
 _FAMILIES = {str(channel): str(family) for channel, family in FAMILY.items()} | {
     str(family): str(family) for family in Family
@@ -40,10 +43,12 @@ class Permissions:
         refusals: person, family, purpose (advertising, informational or all), each once: standing.
         grants: person, kind, value (the address), family, night (for the night too) and noticed_at
             (consent or the last notice of it; null = undated): advertising only.
+        bought_with: person, kind, value: addresses that the buyer gave in an order, each once.
     """
 
     refusals: pl.DataFrame
     grants: pl.DataFrame
+    bought_with: pl.DataFrame
 
 
 def permissions(
@@ -59,7 +64,7 @@ def permissions(
     Args:
         consents: as the shop recorded them, grants after ``as_of`` left aside. A refusal counts
             whatever its date, and for every family where it names none that is known.
-        addresses: who they belong to.
+        addresses: who they belong to, and which of them stand in an order.
         suppressions: standing opt-outs from the suppression list.
         explicit_sources: sources whose later, dated grant lifts a refusal.
         as_of: the instant of the run.
@@ -95,6 +100,7 @@ def permissions(
     return Permissions(
         _standing(refusals, grants.filter(pl.col("source").is_in(sorted(explicit_sources)))),
         _per_address(grants.filter(pl.col("purpose") == Purpose.ADVERTISING)),
+        addresses.filter("in_order").select("person", "kind", "value").unique(),
     )
 
 
@@ -106,6 +112,15 @@ def refused(
         pl.col("family") == str(family), pl.col("purpose").is_in([str(purpose), EVERYTHING])
     )
     return people["person"].is_in(blocked["person"].unique().implode())
+
+
+def bought(people: pl.DataFrame, given: Permissions) -> pl.Series:
+    """Say of each destination (person, kind, value) whether the buyer gave it in an order."""
+    known = given.bought_with.with_columns(pl.lit(value=True).alias("bought"))
+    found = people.select("person", "kind", "value").join(
+        known, on=["person", "kind", "value"], how="left", maintain_order="left"
+    )
+    return found["bought"].fill_null(value=False)
 
 
 def granted(people: pl.DataFrame, given: Permissions, family: Family) -> pl.DataFrame:
@@ -167,7 +182,15 @@ def _per_address(grants: pl.DataFrame) -> pl.DataFrame:
     dated = grants.sort("at", nulls_last=False)
     return dated.group_by("person", "kind", "value", "family").agg(
         pl.col("night").drop_nulls().last().fill_null(value=False),
-        pl.max_horizontal(pl.col("at").max(), pl.col("notice_sent_at").max())
-        .cast(INSTANT)
-        .alias("noticed_at"),
-    ).with_columns(pl.col("person").cast(PERSON))  # fmt: skip
+        pl.col("at").max(),
+        pl.col("notice_sent_at").max(),
+    ).select(
+        pl.col("person").cast(PERSON), "kind", "value", "family", "night",
+        noticed_at(pl.col("at"), pl.col("notice_sent_at")).alias("noticed_at"),
+    )  # fmt: skip
+
+
+def noticed_at(consented: pl.Expr, told: pl.Expr) -> pl.Expr:
+    """Say from when the two years of a consent count: given, or told of it since."""
+    renewed = pl.when((told > consented + ANSWER_WITHIN) | consented.is_null()).then(told)
+    return pl.coalesce(renewed, consented).cast(INSTANT)

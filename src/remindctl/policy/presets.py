@@ -1,105 +1,129 @@
-"""Hours and limits of advertising by country: the law, the platforms, then the owner's own rules.
+"""Hours and limits of advertising for a store: the law, the platforms, then the owner's own rules.
 
-As of 2026, the stricter side where sources differ; none of this is legal advice.
+None of this is legal advice.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import time
 from typing import TYPE_CHECKING
 
 from remindctl.hours import Opening
-from remindctl.model import Cap, Channel, Purpose, Span, Window
+from remindctl.model import Calendar, Cap, Channel, Purpose, Span, Window
+from remindctl.policy.countries import ELSEWHERE, LAWS, Law, clocks_of, law_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from remindctl.model import Store
-
-_TEXTS = (Channel.SMS, Channel.LMS, Channel.MMS)
-_EIGHT_TO_NINE = Window(time(8), time(21))
+    from remindctl.model import Campaign, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """What the law and the platforms of a country ask of advertising, before the owner's own rules.
+    """What a store keeps to wherever its customers are, before the owner's own rules.
 
     Attributes:
-        hours: when advertising may go out, on the recipient's clock.
-        night_consent: whether a consent to the night opens the rest of ``hours``.
-        platform: hours that no consent widens and that hold for every purpose.
-        zones: the clocks that all must agree where the recipient's own zone is not known.
-        notice: whether consent rests when its two-yearly notice is overdue.
-        caps: frequency limits where the owner states none for the channel.
+        law: of its own country, unless that has one in ``countries.LAWS``.
+        notice: whether recipients must be told of what they said, and consent rests when its
+            two-yearly notice is overdue.
+        caps: frequency limits, where the owner states none for that channel and day.
     """
 
-    hours: Mapping[Channel, Window]
-    night_consent: bool = False
-    platform: Mapping[Channel, Window] = field(default_factory=dict)
-    zones: tuple[str, ...] = ()
+    law: Law
     notice: bool = False
     caps: tuple[Cap, ...] = ()
 
 
 PRESETS: Mapping[str, Preset] = {
-    # Network Act 50(1), 50(3), 50(8), Decree 61(2), 62-3; e-mail is the one medium without a night.
-    # Kakao delivers no Brand Message from 20:50 to 08:00, and one a day to a person.
+    # Network Act 50(7) and 50(8), Decree 62-2 and 62-3. One Brand Message a day to a person is what
+    # a provider says that Kakao delivers.
     "KR": Preset(
-        hours=dict.fromkeys((*_TEXTS, Channel.PUSH), _EIGHT_TO_NINE),
-        night_consent=True,
-        platform={Channel.BRAND_MESSAGE: Window(time(8), time(20, 50))},
+        law=LAWS["KR"],
         notice=True,
-        caps=(Cap(1, Span(days=1), channel=Channel.BRAND_MESSAGE),),
+        caps=(Cap(1, Calendar.DAY, channel=Channel.BRAND_MESSAGE),),
     ),
-    # 47 CFR 64.1200(c)(1) says 8 to 21 of the called party; several states are narrower.
-    "US": Preset(
-        hours=dict.fromkeys(_TEXTS, Window(time(9), time(20))),
-        zones=(
-            "America/New_York",
-            "America/Chicago",
-            "America/Denver",
-            "America/Phoenix",
-            "America/Los_Angeles",
-            "America/Anchorage",
-            "Pacific/Honolulu",
-        ),
-    ),
-    # Directive 2002/58/EC leaves hours to its members; these are the ones in use among senders.
-    "EU": Preset(hours=dict.fromkeys(_TEXTS, _EIGHT_TO_NINE)),
+    "US": Preset(law=LAWS["US"]),
+    # Directive 2002/58/EC leaves hours to its members.
+    "EU": Preset(law=ELSEWHERE),
 }
 
-# France: texts from 8 to 22, and none on Sundays.
-_FRANCE = Window(time(8), time(22))
-_SUNDAY = frozenset({7})
+# Kakao delivers none from 20:50 to 08:00, whatever the recipient consented to, on its own clock.
+_PLATFORM = {Channel.BRAND_MESSAGE: Opening(Window(time(8), time(20, 50)), ("Asia/Seoul",))}
+_A_DAY = (Calendar.DAY, Span(days=1))
 
 
 def openings(
-    store: Store, channel: Channel, purpose: Purpose, *, night: bool, zone_known: bool
+    store: Store,
+    channel: Channel,
+    purpose: Purpose,
+    *,
+    night: bool,
+    zone_known: bool,
+    country: str | None = None,
 ) -> tuple[Opening, ...]:
-    """Return the hours that law, platform and owner leave to a channel.
+    """Return the hours that laws, platform and owner leave to a channel; all must be open.
 
     Args:
         store: its preset, country, own hours and holidays.
         channel: of the message.
         purpose: informational messages keep to the platform's hours only.
         night: the recipient agreed to the night.
-        zone_known: whether the recipient's own clock is known.
+        zone_known: whether the recipient's own clock is known; else every clock of the country
+            counts.
+        country: the recipient's, ISO 3166; None = the store's.
     """
-    preset, policy = PRESETS[store.policy.preset], store.policy
-    clocks = () if zone_known else preset.zones
-    found = []
-    if channel in preset.platform:
-        found.append(Opening(preset.platform[channel], clocks))
+    found = [_PLATFORM[channel]] if channel in _PLATFORM else []
     if purpose is not Purpose.ADVERTISING:
         return tuple(found)
-    if channel in preset.hours and not (preset.night_consent and night):
-        french = store.policy.preset == "EU" and store.country == "FR"
-        window = _FRANCE if french else preset.hours[channel]
-        weekdays = _SUNDAY if french else frozenset()
-        found.append(Opening(window, clocks, closed_weekdays=weekdays))
-    if channel in policy.hours:
-        found.append(Opening(policy.hours[channel], clocks))
-    if policy.holidays:
-        found.append(Opening(closed_on=policy.holidays))
+    clocks = () if zone_known else clocks_of(country or store.country)
+    for law in laws(store, country):
+        if channel in law.hours and not (law.night_consent and night):
+            window, days = law.hours[channel], law.closed_weekdays
+            found.append(Opening(window, clocks, closed_weekdays=days))
+    if channel in store.policy.hours:
+        found.append(Opening(store.policy.hours[channel], clocks))
+    if store.policy.holidays:
+        found.append(Opening(zones=clocks, closed_on=store.policy.holidays))
     return tuple(found)
+
+
+def laws(store: Store, country: str | None) -> tuple[Law, ...]:
+    """Return the laws that hold together: the store's own and that of the recipient's country."""
+    preset = PRESETS[store.policy.preset].law
+    own = law_of(store.country) if preset is ELSEWHERE else preset
+    there = law_of(country or store.country)
+    return (own,) if there is own else (own, there)
+
+
+def wider_than_law(
+    hours: Mapping[Channel, Window], preset: str, country: str
+) -> dict[Channel, Window]:
+    """Find the channels whose own hours reach out of the law's or the platform's.
+
+    Args:
+        hours: the owner's.
+        preset: of the store.
+        country: of the store.
+
+    Returns:
+        channel → a window that its hours would have to lie within.
+    """
+    law = PRESETS[preset].law
+    law = law_of(country) if law is ELSEWHERE else law
+    platform = {channel: opening.window for channel, opening in _PLATFORM.items()}
+    return {
+        channel: limit
+        for channel, own in hours.items()
+        for limit in [platform.get(channel) or law.hours.get(channel)]
+        if limit is not None and not limit.opens <= own.opens <= own.closes <= limit.closes
+    }
+
+
+def caps_of(store: Store, campaign: Campaign) -> list[Cap]:
+    """Return the caps that a campaign's messages must keep, the preset's included."""
+    own = store.policy.caps
+    # What the owner says of a month takes nothing back of what holds for a day.
+    stated = {cap.channel for cap in own if cap.tag is None and cap.per in _A_DAY}
+    preset = (cap for cap in PRESETS[store.policy.preset].caps if cap.channel not in stated)
+    return [cap for cap in (*own, *preset) if cap.tag is None or cap.tag in campaign.tags]
