@@ -75,6 +75,8 @@ def plan_of(people: Sequence[Known], key: str, control: Sequence[int], purpose: 
         campaign=Campaign(name="winback", purpose=purpose, steps=(), tags=("win",)),
         store=STORE,
         as_of=NOW,
+        customers=len(people),
+        members=len(people),
         messages=conform(frame.filter(~held_out), MESSAGES),
         held=conform(frame.filter(held_out), HELD),
     )
@@ -84,6 +86,7 @@ class Provider:
     """Answers as it is told and remembers what it was asked to send."""
 
     batch_size = 2
+    local = False
 
     def __init__(self) -> None:
         self.asked: list[Outgoing] = []
@@ -139,7 +142,7 @@ class Office:
     ) -> Dispatched:
         self.runs += 1
         run = f"r{self.runs}"
-        self.logs.log.give_up_dead_claims("green", run, self.now)
+        self.logs.log.take_over("green", run, self.now)
         with self.logs.log.lock("green") as lock:
             dispatcher = Dispatcher(
                 run=run,
@@ -296,6 +299,7 @@ def message(text: str = "안녕하세요 😀") -> Outgoing:
         customer_key="a",
         channel=Channel.EMAIL,
         to="kim@example.com",
+        kind="email",
         subject="다시",
         text=text,
         html=None,

@@ -27,6 +27,7 @@ from remindctl.sendlog import (
     Filter,
     LogError,
     Logs,
+    Lost,
     OptOut,
     Outcome,
     ending,
@@ -104,7 +105,8 @@ def states(log: SqliteLog) -> list[str]:
 
 def test_a_claim_is_settled_once(log: SqliteLog) -> None:
     [one, two] = log.claim("r1", [claim("k1", "a"), claim("k2", "a")], NOW)
-    assert one and two  # noqa: PT018 (numbers)
+    assert isinstance(one, int)
+    assert isinstance(two, int)
     log.settle([Outcome(one, State.SENT, "m-1", "2000", "ok"), Outcome(two, State.REJECTED)], NOW)
     log.settle([Outcome(one, State.FAILED)], NOW)
     assert states(log) == ["sent", "rejected"]
@@ -116,34 +118,35 @@ def test_a_claim_is_settled_once(log: SqliteLog) -> None:
 def test_what_may_be_claimed_again(log: SqliteLog, state: State) -> None:
     first = claim("k", "a", "b", state=State.CONTROL if state is State.CONTROL else State.CLAIMED)
     [number] = log.claim("r1", [first], NOW)
-    assert number is not None
+    assert isinstance(number, int)
     log.settle([Outcome(number, state)], NOW)
     again = log.claim("r2", [claim("k", "b")], NOW + timedelta(hours=1))
     next_leg = log.claim("r2", [claim("k", "b", leg=1)], NOW + timedelta(hours=1))
     other = log.claim("r2", [claim("k other", "b")], NOW + timedelta(hours=1))
     if state is State.FAILED:
         assert again == [number]
-        assert next_leg == [None]
+        assert next_leg == [Lost.ALREADY]
         [_, entry] = log.entries(Filter())
         assert (entry.attempts, entry.run, entry.state) == (2, "r2", "claimed")
     else:
-        assert again == [None]
-        assert (next_leg == [None]) == (state not in (State.REJECTED, State.UNDELIVERED))
-    assert other != [None]
+        assert again == [Lost.ALREADY]
+        assert (next_leg == [Lost.ALREADY]) == (state not in (State.REJECTED, State.UNDELIVERED))
+    assert other != [Lost.ALREADY]
 
 
 def test_a_person_is_claimed_once_however_identities_merge_and_split(log: SqliteLog) -> None:
     assert log.claim("r1", [claim("k", "phone", "mail"), claim("k", "other")], NOW) == [1, 2]
     for who in (("phone",), ("mail", "new"), ("new phone", "other"), ("phone", "other")):
-        assert log.claim("r2", [claim("k", *who)], NOW) == [None], who
-    assert log.claim("r2", [claim("k", "x", "y"), claim("k", "y", "z")], NOW) == [3, None]
+        assert log.claim("r2", [claim("k", *who)], NOW) == [Lost.ALREADY], who
+    assert log.claim("r2", [claim("k", "x", "y"), claim("k", "y", "z")], NOW) == [3, Lost.ALREADY]
 
 
 def test_a_failed_claim_is_repeated_by_one_of_the_two_it_has_become(log: SqliteLog) -> None:
     [number, other] = log.claim("r1", [claim("k", "phone", "mail"), claim("k", "third")], NOW)
-    assert number and other  # noqa: PT018 (numbers)
+    assert isinstance(number, int)
+    assert isinstance(other, int)
     log.settle([Outcome(number, State.FAILED), Outcome(other, State.FAILED)], NOW)
-    assert log.claim("r2", [claim("k", "phone"), claim("k", "mail")], NOW) == [number, None]
+    assert log.claim("r2", [claim("k", "phone"), claim("k", "mail")], NOW) == [number, Lost.ALREADY]
     log.settle([Outcome(number, State.FAILED)], NOW)
     # Two failed ones merge: the row of that very person is the one that goes on.
     assert log.claim("r3", [claim("k", "third", "phone")], NOW) == [other]
@@ -152,7 +155,7 @@ def test_a_failed_claim_is_repeated_by_one_of_the_two_it_has_become(log: SqliteL
 def test_dead_claims_become_unknown_and_no_other(log: SqliteLog) -> None:
     log.claim("dead", [claim("k1", "a"), claim("k2", "b", store="blue")], NOW)
     log.claim("alive", [claim("k3", "c")], NOW)
-    assert log.give_up_dead_claims("green", "alive", NOW) == 1
+    assert log.take_over("green", "alive", NOW) == 1
     assert states(log) == ["unknown", "claimed", "claimed"]
 
 
@@ -225,8 +228,8 @@ with open_logs(log, key, [optouts], now=now) as logs, logs.log.lock("green"):
     with files.open() as logs, logs.log.lock("green"):  # type: ignore[union-attr]
         log = logs.log
         assert isinstance(log, SqliteLog)
-        assert log.give_up_dead_claims("green", "new", NOW) == 1
-        assert log.claim("new", [claim("k", "a")], NOW) == [None]
+        assert log.take_over("green", "new", NOW) == 1
+        assert log.claim("new", [claim("k", "a")], NOW) == [Lost.ALREADY]
         assert states(log) == ["unknown"]
 
 
@@ -390,15 +393,15 @@ def test_no_one_gets_a_key_twice_over_any_sequence_of_runs(
         log = logs.log
         assert isinstance(log, SqliteLog)
         for number, (people, state) in enumerate(runs):
-            log.give_up_dead_claims("green", f"r{number}", NOW)
+            log.take_over("green", f"r{number}", NOW)
             # The files of one load never give an identifier to two people.
             apart = [
                 who for n, who in enumerate(people) if not any(who & one for one in people[:n])
             ]
             numbers = log.claim(f"r{number}", [claim("k", *sorted(who)) for who in apart], NOW)
             for who, won in zip(apart, numbers, strict=True):
-                if won is not None and state is not State.FAILED:
+                if isinstance(won, int) and state is not State.FAILED:
                     assert not any(who & one for one in reached)
                     reached.append(who)
-                if won is not None and state is not None:
+                if isinstance(won, int) and state is not None:
                     log.settle([Outcome(won, state)], NOW)

@@ -6,8 +6,9 @@ interrupts a run, what may have been sent is never sent again.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -16,7 +17,7 @@ from remindctl.channels import MaybeSent, NotSent, Outgoing, Receipt
 from remindctl.frames import Identifiers
 from remindctl.model import FAMILY, Channel, Purpose, State
 from remindctl.policy import EVERYTHING
-from remindctl.sendlog import Claim, Outcome, ending
+from remindctl.sendlog import Claim, Lost, Outcome, code_hash, ending, text_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,7 +92,7 @@ class Dispatcher:
             sendlog.LogError: the log failed or the lock was lost; what was claimed last is open.
         """
         done = Dispatched(plan)
-        control = [self._claim(plan, row) for row in self._known(plan.control).to_dicts()]
+        control = [self._held_out(plan, row) for row in self._known(plan.control).to_dicts()]
         failures = 0
         for batch in self._batches(self._known(plan.messages)):
             failures = 0 if self._send(plan, batch, control, done) else failures + 1
@@ -121,14 +122,18 @@ class Dispatcher:
         now = self.now()
         allowed = self._still_allowed(batch, now, done)
         rows = allowed.to_dicts()
-        claims = [self._claim(plan, row) for row in rows]
-        numbers = self.log.claim(self.run, [*claims, *control], now)[: len(claims)]
-        lost = pl.Series([number is None for number in numbers], dtype=pl.Boolean)
-        done.hold(allowed.filter(lost), "already")
+        extras = [json.loads(row["extras"] or "{}") for row in rows]
+        claims = [self._claim(plan, *one) for one in zip(rows, extras, strict=True)]
+        answers = self.log.claim(self.run, [*claims, *control], now)[: len(claims)]
+        for why in Lost:
+            done.hold(
+                allowed.filter(pl.Series([answer is why for answer in answers], dtype=pl.Boolean)),
+                why,
+            )
         going = {
-            _name(claim): (number, _outgoing(plan, claim, row, now))
-            for number, claim, row in zip(numbers, claims, rows, strict=True)
-            if number is not None
+            _name(claim): (answer, _outgoing(plan, claim, row, more, now))
+            for answer, claim, row, more in zip(answers, claims, rows, extras, strict=True)
+            if not isinstance(answer, Lost)
         }
         if not going:
             return True
@@ -175,18 +180,36 @@ class Dispatcher:
         done.hold(of_family.join(new, on=pair, how="semi"), "opted_out")
         return of_family.join(new, on=pair, how="anti", maintain_order="left")
 
-    def _claim(self, plan: Plan, row: Mapping[str, Any]) -> Claim:
+    def _claim(self, plan: Plan, row: Mapping[str, Any], extras: Mapping[str, Any]) -> Claim:
         campaign, store = plan.campaign, plan.store
-        planned = "text" in row
-        person = self.hasher.hash("person", row["customer_key"], store.key)
-        known_by = {*(row["hmac"] or ()), person}
-        if row["to"] is not None and planned:
-            known_by.add(self.hasher.hash(row["kind"], row["to"], store.key))
+        pool, code = row["coupon_pool"], row["coupon_code"]
+        wording = extras.get("approved_text")
+        if self.providers[row["provider"]].local:
+            wording = None
+        return replace(
+            self._held_out(plan, row),
+            identifiers=frozenset(row["hmac"] or ())
+            | {self.hasher.hash(row["kind"], row["to"], store.key)},
+            provider=row["provider"],
+            ground=row["ground"],
+            coupon_pool=pool,
+            coupon=None if code is None else code_hash(self.hasher, pool, code, store.key),
+            coupon_until=row["coupon_until"],
+            template=extras.get("template"),
+            text_hash=None if wording is None else text_hash(wording),
+            counts=campaign.counts_for_caps,
+            cost=row["cost"],
+            currency=store.currency,
+            state=State.CLAIMED,
+        )
+
+    def _held_out(self, plan: Plan, row: Mapping[str, Any]) -> Claim:
+        campaign, store = plan.campaign, plan.store
         return Claim(
             key=row["key"],
             entry=row["entry"],
-            person=person,
-            identifiers=frozenset(known_by),
+            person=self.hasher.hash("person", row["customer_key"], store.key),
+            identifiers=frozenset(row["hmac"] or ()),
             leg=row["leg"],
             store=store.key,
             campaign=campaign.name,
@@ -195,15 +218,11 @@ class Dispatcher:
             arm=row["arm"],
             store_arm=row["store_arm"],
             channel=row["channel"],
-            provider=row["provider"] if planned else None,
-            ground=row.get("ground"),
             tags=campaign.tags,
-            counts=campaign.counts_for_caps and planned,
+            counts=False,
             ending=ending(row["to"] or ""),
             due_at=row["due_at"],
-            cost=row.get("cost"),
-            currency=store.currency if planned else None,
-            state=State.CLAIMED if planned else State.CONTROL,
+            state=State.CONTROL,
         )
 
 
@@ -212,7 +231,9 @@ def _name(claim: Claim) -> str:
     return f"{claim.key}-{claim.person.hex()[:16]}-{claim.leg}"
 
 
-def _outgoing(plan: Plan, claim: Claim, row: Mapping[str, Any], now: datetime) -> Outgoing:
+def _outgoing(
+    plan: Plan, claim: Claim, row: Mapping[str, Any], extras: Mapping[str, Any], now: datetime
+) -> Outgoing:
     return Outgoing(
         id=_name(claim),
         key=claim.key,
@@ -222,10 +243,12 @@ def _outgoing(plan: Plan, claim: Claim, row: Mapping[str, Any], now: datetime) -
         customer_key=row["customer_key"],
         channel=Channel(row["channel"]),
         to=row["to"],
+        kind=row["kind"],
         subject=row["subject"],
         text=row["text"],
         html=row["html"],
         advertising=plan.campaign.purpose is Purpose.ADVERTISING,
+        extras=extras,
         at=now,
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remindctl.channels.console import Console
+from remindctl.channels.feed import Feed
 from remindctl.channels.outbox import Outbox
 from remindctl.channels.provider import (
     Account,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PROVIDERS: Mapping[str, Callable[[Account], Provider]] = {
     "outbox": Outbox.of,
     "console": Console.of,
+    "feed": Feed.of,
 }
 
 __all__ = [

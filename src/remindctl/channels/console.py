@@ -18,6 +18,7 @@ class Console:
     """Writes each message as it would be read."""
 
     batch_size = 1
+    local = True
 
     def __init__(self, talk: TextIO) -> None:
         self._talk = talk
@@ -34,6 +35,11 @@ class Console:
                 self._talk.write(f"--- {message.channel} to {message.to}\n")
                 self._talk.write(f"{message.subject}\n\n" if message.subject else "")
                 self._talk.write(f"{message.text}\n")
+                for button in message.extras.get("buttons", ()):
+                    self._talk.write(
+                        " ".join(filter(None, (f"[{button['name']}]", button.get("url"))))
+                    )
+                    self._talk.write("\n")
             self._talk.flush()
         except OSError as error:
             raise MaybeSent(str(error)) from error

@@ -28,6 +28,7 @@ class Outbox:
     """
 
     batch_size = 10_000
+    local = True
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,6 +83,7 @@ def _line(message: Outgoing) -> str:
         "subject": message.subject,
         "text": message.text,
         "html": message.html,
+        "extras": message.extras,
         "at": message.at.isoformat(),
     }
     return json.dumps(fields, ensure_ascii=False) + "\n"

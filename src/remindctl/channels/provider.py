@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,11 @@ class Outgoing:
 
     Attributes:
         id: of this one message for ever; a provider that knows repeated keys is given it.
+        to: the address; ``kind`` says what it is: phone, email, shop_id or push_token.
+        extras: what the channel carries beside the text: image (a path), buttons (each name, kind
+            and url), template and variables, form, targeting, coupon (title, description, url),
+            url, until (the end of an on-site message, ISO 8601), unsubscribe (of an e-mail, for
+            List-Unsubscribe), approved_text. Only what there is.
         at: when it leaves.
     """
 
@@ -39,10 +44,12 @@ class Outgoing:
     customer_key: str
     channel: Channel
     to: str
+    kind: str
     subject: str | None
     text: str
     html: str | None
     advertising: bool
+    extras: Mapping[str, Any] = field(default_factory=dict)
     at: datetime
 
 
@@ -78,10 +85,15 @@ class Provider(Protocol):
 
     Attributes:
         batch_size: how many messages it takes at once.
+        local: what it is given stays on this machine, so nobody has approved its template.
     """
 
     @property
     def batch_size(self) -> int:
+        """See the class."""
+
+    @property
+    def local(self) -> bool:
         """See the class."""
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Receipt]:

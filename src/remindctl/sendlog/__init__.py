@@ -9,26 +9,45 @@ A claim holds keyed hashes of everything its person is known by. So whoever the 
 person later, or no longer, is still messaged once. The log holds no addresses and no texts.
 """
 
-from remindctl.sendlog.entries import Claim, Entry, Filter, LogError, Outcome, SendLog, StoreLock
+from remindctl.sendlog.coupons import ISSUED, CouponBook, Issued, code_hash, match_codes
+from remindctl.sendlog.entries import (
+    Claim,
+    Entry,
+    Filter,
+    LogError,
+    Lost,
+    Outcome,
+    SendLog,
+    StoreLock,
+)
 from remindctl.sendlog.keys import Hasher, ending
 from remindctl.sendlog.opening import Logs, SendingLogs, look, open_logs, open_optouts
 from remindctl.sendlog.optouts import OptOut, OptOuts
+from remindctl.sendlog.templates import template_problems, text_hash
 
 __all__ = [
+    "ISSUED",
     "Claim",
+    "CouponBook",
     "Entry",
     "Filter",
     "Hasher",
+    "Issued",
     "LogError",
     "Logs",
+    "Lost",
     "OptOut",
     "OptOuts",
     "Outcome",
     "SendLog",
     "SendingLogs",
     "StoreLock",
+    "code_hash",
     "ending",
     "look",
+    "match_codes",
     "open_logs",
     "open_optouts",
+    "template_problems",
+    "text_hash",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,30 @@ from remindctl.errors import refuse
 from remindctl.sendlog.entries import LogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+    from typing import Any
 
 FINGERPRINT = "key_fingerprint"
 
 _WAIT_SECONDS = 30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+_META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+_SCHEMA = "schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of a file's tables; the steps so far, counted from 1, are its schema number.
+
+    Attributes:
+        change: SQL that makes it, on top of the steps before.
+        look: SQL that only makes a file without it look as if it had it, in temporary views and
+            tables: who looks at a file does not change it.
+    """
+
+    change: str
+    look: str = ""
 
 
 class Database:
@@ -78,14 +95,13 @@ def set_meta(connection: sqlite3.Connection, name: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
 
-def create(path: Path, kind: int, schema: int, tables: str, meta: dict[str, str]) -> None:
+def create(path: Path, kind: int, steps: Sequence[Step], meta: dict[str, str]) -> None:
     """Make the tables of a database file; one that another process has just made stays as it is.
 
     Args:
         path: of the file; its folder is made if need be.
         kind: the application id that tells this kind of file from any other.
-        schema: the number of this form of the tables.
-        tables: SQL that makes them.
+        steps: all of this kind of file.
         meta: first values of the meta table.
 
     Raises:
@@ -100,18 +116,20 @@ def create(path: Path, kind: int, schema: int, tables: str, meta: dict[str, str]
         raise refuse(f"cannot be written: {error}", path=str(path)) from None
     with database.transaction() as connection:
         if not _kind(connection):
-            for statement in f"{_META}{tables}".split(";"):
-                connection.execute(statement)
-            for name, value in {**meta, "schema": str(schema)}.items():
+            connection.execute(_META)
+            _execute(connection, [step.change for step in steps])
+            for name, value in {**meta, _SCHEMA: str(len(steps))}.items():
                 set_meta(connection, name, value)
             connection.execute(f"PRAGMA application_id = {kind}")
     database.close()
 
 
 def open_existing(
-    path: Path, kind: int, schema: int, fingerprint: str, *, read_only: bool
+    path: Path, kind: int, steps: Sequence[Step], fingerprint: str, *, read_only: bool
 ) -> Database:
     """Open a database file and make sure that this program and this key may use it.
+
+    One of an earlier version is brought up to date first, or, read-only, only looks like it.
 
     Raises:
         Refused: it is damaged, of another program, of a newer version, or of another key; it is
@@ -123,10 +141,10 @@ def open_existing(
         if _kind(database.connection) != kind:
             database.close()
             raise refuse("is not a file of this program", whole, path=str(path))
-        version = int(database.meta("schema") or 0)
+        version = _version(database)
     except (sqlite3.Error, LogError, ValueError) as error:
         raise refuse(f"is damaged: {error}", whole, path=str(path)) from None
-    if version > schema:
+    if version > len(steps):
         database.close()
         hint = "update this program: pip install -U remindctl"
         raise refuse(f"was written by a newer version (schema {version})", hint, path=str(path))
@@ -134,7 +152,40 @@ def open_existing(
         database.close()
         hint = "put back the key file that belongs to it; with another key nobody is recognised"
         raise refuse("was written with another key", hint, path=str(path))
+    if version < len(steps):
+        _bring_up_to_date(database, steps, read_only=read_only)
     return database
+
+
+def _bring_up_to_date(database: Database, steps: Sequence[Step], *, read_only: bool) -> None:
+    if read_only:
+        with database.reading() as connection:
+            _execute(connection, [step.look for step in steps[_version(database) :]])
+        return
+    with database.transaction() as connection:
+        # Asked again: another process may have done it just now.
+        _execute(connection, [step.change for step in steps[_version(database) :]])
+        set_meta(connection, _SCHEMA, str(len(steps)))
+
+
+def _version(database: Database) -> int:
+    return int(database.meta(_SCHEMA) or 0)
+
+
+def _execute(connection: sqlite3.Connection, scripts: Iterable[str]) -> None:
+    # One by one: sqlite3's own executescript would commit first.
+    for script in scripts:
+        for statement in script.split(";"):
+            connection.execute(statement)
+
+
+def fill(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Make a temporary table anew, to join with: ``name (column, …)`` and its rows."""
+    name, columns = table.split(maxsplit=1)[0], table.count(",") + 1
+    connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+    connection.execute(f"CREATE TEMP TABLE {table}")
+    marks = ", ".join("?" * columns)
+    connection.executemany(f"INSERT INTO temp.{name} VALUES ({marks})", rows)  # noqa: S608 (ours)
 
 
 def _kind(connection: sqlite3.Connection) -> int:

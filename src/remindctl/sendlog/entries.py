@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from remindctl.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
+    from datetime import date, datetime
     from decimal import Decimal
 
     from remindctl.frames import History, Identifiers
+    from remindctl.sendlog.coupons import Issued
 
 
 class LogError(Exception):
@@ -30,6 +32,11 @@ class Claim:
         person: keyed hash of the customer key.
         identifiers: keyed hashes of everything the person is known by, the destination included.
         ground: why it may be sent (consent, existing_customer or informational).
+        coupon_pool: the pool of ``coupon``; None = a code for all, or no coupon.
+        coupon: keyed hash of the code that the message carries.
+        coupon_until: its last day, as the customer is told.
+        template: code of the provider's approved template, if it is sent by one.
+        text_hash: of that template's wording; see ``templates.text_hash``.
         ending: what may be shown of the destination.
         state: claimed, or control.
     """
@@ -48,6 +55,11 @@ class Claim:
     channel: str | None = None
     provider: str | None = None
     ground: str | None = None
+    coupon_pool: str | None = None
+    coupon: bytes | None = None
+    coupon_until: date | None = None
+    template: str | None = None
+    text_hash: bytes | None = None
     tags: tuple[str, ...] = ()
     counts: bool = True
     ending: str = ""
@@ -55,6 +67,13 @@ class Claim:
     cost: Decimal | None = None
     currency: str | None = None
     state: State = State.CLAIMED
+
+
+class Lost(StrEnum):
+    """Why a claim was not made; the values are codes of ``policy.REASONS``."""
+
+    ALREADY = "already"
+    COUPON_TAKEN = "coupon_taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +148,40 @@ class SendLog(Protocol):
             Refused: another run is sending for it.
         """
 
-    def give_up_dead_claims(self, store: str, run: str, at: datetime) -> int:
-        """Settle the open claims of any other run as unknown; only under the store's lock.
+    def take_over(self, store: str, run: str, at: datetime) -> int:
+        """Become the run that writes a store's claims; under its lock, before anything is read.
+
+        The open claims of any other run are settled as unknown, and no other run can claim for the
+        store from here on. So what a plan read after this (caps, codes, the past) still stands when
+        its messages are claimed, also where a lock was lost.
 
         Returns:
-            how many there were.
+            how many open claims there were.
         """
 
     def history(self, store: str, identifiers: Identifiers) -> History:
         """Return every entry of a store that shares an identifier with one of these people."""
 
-    def claim(self, run: str, claims: Sequence[Claim], at: datetime) -> list[int | None]:
+    def issued(self, store: str) -> Issued:
+        """Return every claim of a store that carries a coupon, once per identifier."""
+
+    def approved(self, store: str, templates: Collection[str]) -> Mapping[str, bytes]:
+        """Return the hash of the wording with which each template was first sent.
+
+        A template that no message has been sent with is left out. What was rejected or not
+        delivered does not count: its wording may not have been the approved one.
+        """
+
+    def claim(self, run: str, claims: Sequence[Claim], at: datetime) -> list[int | Lost]:
         """Claim messages in one transaction.
 
         Returns:
-            a number for each claim; None where the key was claimed before by any of its identifiers
-            and may not be claimed (again) on this leg.
+            a number for each claim, or why it was lost: the key was claimed before by any of its
+            identifiers and may not be claimed (again) on this leg, or its code belongs to another
+            person or key. A code stays with its person and key, whatever becomes of the message.
+
+        Raises:
+            LogError: another run has taken over the store.
         """
 
     def settle(self, outcomes: Sequence[Outcome], at: datetime) -> None:

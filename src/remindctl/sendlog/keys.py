@@ -22,8 +22,9 @@ _KEY_BYTES = 32
 # 128 bits: no two identifiers of any shop share one by accident.
 _HASH_BYTES = 16
 
-# Two shops may give the same id to different people; a phone number is one everywhere.
-_KINDS_OF_ONE_STORE = ("shop_id", "person")
+# Two shops may give the same id to different people, or a pool and its codes the same name; a phone
+# number is one everywhere.
+_KINDS_OF_ONE_STORE = ("shop_id", "person", "coupon")
 
 
 class Hasher:

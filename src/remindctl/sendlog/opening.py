@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Self
 
 from remindctl.errors import Refused, refuse
 from remindctl.sendlog import optouts as optouts_file
-from remindctl.sendlog import sqlite
-from remindctl.sendlog.database import FINGERPRINT, create, is_there, open_existing, set_meta
+from remindctl.sendlog import sqlite, tables
+from remindctl.sendlog.database import (
+    FINGERPRINT,
+    Step,
+    create,
+    is_there,
+    open_existing,
+    set_meta,
+)
 from remindctl.sendlog.keys import create_key, read_key
 from remindctl.sendlog.optouts import OptOuts
 
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 
 # A clock may be set right by a little; further back, caps and windows would lie.
 MOST_BACKWARDS = timedelta(minutes=5)
+
+_OPTOUTS = (Step(optouts_file.TABLES),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,8 @@ def open_logs(
     hasher = create_key(key_file)
     if not is_there(log):
         first = {"log_id": secrets.token_hex(8), FINGERPRINT: hasher.fingerprint}
-        create(log, sqlite.KIND, sqlite.SCHEMA, sqlite.TABLES, first)
-    database = open_existing(log, sqlite.KIND, sqlite.SCHEMA, hasher.fingerprint, read_only=False)
+        create(log, tables.KIND, tables.STEPS, first)
+    database = open_existing(log, tables.KIND, tables.STEPS, hasher.fingerprint, read_only=False)
     opened = sqlite.SqliteLog(database)
     newest = opened.newest()
     if newest is not None and now < newest - MOST_BACKWARDS:
@@ -127,7 +136,7 @@ def look(log: Path, key_file: Path, optouts: Sequence[Path]) -> Logs:
     claims: sqlite.SqliteLog | sqlite.NoLog = sqlite.NoLog()
     if log in there:
         claims = sqlite.SqliteLog(
-            open_existing(log, sqlite.KIND, sqlite.SCHEMA, hasher.fingerprint, read_only=True)
+            open_existing(log, tables.KIND, tables.STEPS, hasher.fingerprint, read_only=True)
         )
     files = {path: _open_optouts(path, hasher, read_only=True) for path in optouts if path in there}
     return Logs(claims, hasher, files, tuple(path for path in paths if path not in there))
@@ -152,18 +161,12 @@ def open_optouts(log: Path, key_file: Path, path: Path, *, now: datetime) -> Key
 
 def _create_optouts(path: Path, hasher: Hasher) -> None:
     first = {FINGERPRINT: hasher.fingerprint}
-    create(path, optouts_file.KIND, optouts_file.SCHEMA, optouts_file.TABLES, first)
+    create(path, optouts_file.KIND, _OPTOUTS, first)
 
 
 def _open_optouts(path: Path, hasher: Hasher, *, read_only: bool) -> OptOuts:
     return OptOuts(
-        open_existing(
-            path,
-            optouts_file.KIND,
-            optouts_file.SCHEMA,
-            hasher.fingerprint,
-            read_only=read_only,
-        )
+        open_existing(path, optouts_file.KIND, _OPTOUTS, hasher.fingerprint, read_only=read_only)
     )
 
 

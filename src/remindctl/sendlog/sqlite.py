@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
-from itertools import count
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from remindctl.frames import HISTORY, History, conform, empty
+from remindctl.frames import HISTORY, History, empty
 from remindctl.model import State
+from remindctl.sendlog.claiming import make_claims
+from remindctl.sendlog.coupons import ISSUED, Issued
 from remindctl.sendlog.database import instant, micros, set_meta
-from remindctl.sendlog.entries import Entry
+from remindctl.sendlog.entries import Entry, LogError
 from remindctl.sendlog.lock import hold
+from remindctl.sendlog.past import read_history, read_issued
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from remindctl.frames import Identifiers
     from remindctl.sendlog.database import Database
-    from remindctl.sendlog.entries import Claim, Filter, Outcome
+    from remindctl.sendlog.entries import Claim, Filter, Lost, Outcome
     from remindctl.sendlog.lock import FileLock
 
-KIND = 0x72656D6C  # "reml"
-SCHEMA = 1
 NEWEST = "newest_at"
-
-# The order of the identifiers' key makes one index serve both: no two claims of a key and leg may
-# share an identifier (the person's own hash is one of them), and each finds all of its past.
-TABLES = """
-CREATE TABLE claims (
-  id INTEGER PRIMARY KEY,
-  key BLOB NOT NULL, person BLOB NOT NULL, leg INTEGER NOT NULL, entry BLOB NOT NULL,
-  store TEXT NOT NULL, campaign TEXT NOT NULL, step TEXT NOT NULL,
-  variant TEXT, arm TEXT, store_arm TEXT, channel TEXT, provider TEXT, ground TEXT,
-  tags TEXT NOT NULL, counts INTEGER NOT NULL, ending TEXT NOT NULL,
-  due_at INTEGER NOT NULL, cost TEXT, currency TEXT,
-  state TEXT NOT NULL, run TEXT NOT NULL, attempts INTEGER NOT NULL,
-  first_attempt_at INTEGER NOT NULL, attempted_at INTEGER NOT NULL, settled_at INTEGER,
-  provider_id TEXT, code TEXT, detail TEXT
-);
-CREATE INDEX open_claims ON claims (store) WHERE state = 'claimed';
-CREATE TABLE identifiers (
-  hmac BLOB NOT NULL, key BLOB NOT NULL, leg INTEGER NOT NULL, claim INTEGER NOT NULL,
-  PRIMARY KEY (hmac, key, leg)
-) WITHOUT ROWID
-"""
-
-_AS_IT_IS = (
-    "person", "leg", "store", "campaign", "step", "variant", "arm", "store_arm", "channel",
-    "provider", "ground", "counts", "ending", "currency", "state",
-)  # fmt: skip
-_WRITTEN = (*_AS_IT_IS, "key", "entry", "tags", "due_at", "cost")
-_fields = attrgetter(*_AS_IT_IS)
 
 _SHOWN = (
     "id", "key", "store", "campaign", "step", "leg", "channel", "provider", "ending", "state",
@@ -66,11 +33,6 @@ _SHOWN = (
 )  # fmt: skip
 
 _ABANDONED = "the run ended before the answer was recorded"
-
-# What makes another claim of the same key impossible, whatever its leg.
-_STANDS = frozenset(
-    map(str, (State.CLAIMED, State.SENT, State.UNKNOWN, State.DELIVERED, State.CONTROL))
-)
 
 
 class SqliteLog:
@@ -89,9 +51,10 @@ class SqliteLog:
         value = self._database.meta(NEWEST)
         return instant(int(value)) if value else None
 
-    def give_up_dead_claims(self, store: str, run: str, at: datetime) -> int:
-        """See ``SendLog.give_up_dead_claims``."""
+    def take_over(self, store: str, run: str, at: datetime) -> int:
+        """See ``SendLog.take_over``."""
         with self._database.transaction() as connection:
+            set_meta(connection, _writer(store), run)
             return connection.execute(
                 "UPDATE claims SET state = ?, settled_at = ?, detail = ?"
                 " WHERE store = ? AND state = 'claimed' AND run <> ?",
@@ -101,49 +64,34 @@ class SqliteLog:
     def history(self, store: str, identifiers: Identifiers) -> History:
         """See ``SendLog.history``."""
         with self._database.reading() as connection:
-            if connection.execute("SELECT 1 FROM claims LIMIT 1").fetchone() is None:
-                return History(empty(HISTORY))
-            _fill(
-                connection,
-                "CREATE TEMP TABLE asked (hmac BLOB, person INTEGER)",
-                identifiers.sort("hmac").select("hmac", "person").iter_rows(),
-            )
-            rows = connection.execute(
-                "SELECT found.person, campaign, step, hex(key), hex(entry), leg, channel, state,"
-                " attempted_at, tags, counts, arm, store_arm, variant FROM ("
-                "  SELECT DISTINCT asked.person, claim"
-                "  FROM asked CROSS JOIN identifiers USING (hmac)"
-                " ) AS found JOIN claims ON claims.id = claim WHERE store = ?",
-                (store,),
-            ).fetchall()
-        return _history(rows)
+            return read_history(connection, store, identifiers)
 
-    def claim(self, run: str, claims: Sequence[Claim], at: datetime) -> list[int | None]:
+    def issued(self, store: str) -> Issued:
+        """See ``SendLog.issued``."""
+        with self._database.reading() as connection:
+            return read_issued(connection, store)
+
+    def approved(self, store: str, templates: Collection[str]) -> Mapping[str, bytes]:
+        """See ``SendLog.approved``."""
+        with self._database.reading() as connection:
+            found = {
+                template: connection.execute(
+                    "SELECT text_hash FROM claims WHERE store = ? AND template = ?"
+                    " AND text_hash IS NOT NULL AND state IN (?, ?) ORDER BY id LIMIT 1",
+                    (store, template, State.SENT, State.DELIVERED),
+                ).fetchone()
+                for template in templates
+            }
+        return {template: row[0] for template, row in found.items() if row}
+
+    def claim(self, run: str, claims: Sequence[Claim], at: datetime) -> list[int | Lost]:
         """See ``SendLog.claim``."""
         now = micros(at)
         with self._database.transaction() as connection:
-            lost, repeated = _collisions(connection, claims)
-            [last] = connection.execute("SELECT coalesce(max(id), 0) FROM claims").fetchone()
-            fresh = count(last + 1)
-            numbers = [
-                None if index in lost else repeated.get(index) or next(fresh)
-                for index in range(len(claims))
-            ]
-            won = [
-                (number, claim)
-                for number, claim in zip(numbers, claims, strict=True)
-                if number is not None
-            ]
-            _write(connection, run, [one for one in won if one[0] > last], now)
-            _write_again(connection, run, [one for one in won if one[0] <= last], now)
-            hashes = [
-                (hmac, bytes.fromhex(claim.key), claim.leg, number)
-                for number, claim in won
-                for hmac in _known_by(claim)
-            ]
-            # Sorted, neighbours share a page of the index: three times faster in a large log.
-            hashes.sort()
-            connection.executemany("INSERT OR REPLACE INTO identifiers VALUES (?, ?, ?, ?)", hashes)
+            for store in {claim.store for claim in claims}:
+                if self._database.meta(_writer(store)) not in {None, run}:
+                    raise LogError(f"another run has begun to send for the store {store!r}")
+            numbers = make_claims(connection, run, claims, now)
             set_meta(connection, NEWEST, str(now))
         return numbers
 
@@ -189,6 +137,14 @@ class NoLog:
         """See ``SendLog.history``."""
         return History(empty(HISTORY))
 
+    def issued(self, store: str) -> Issued:  # noqa: ARG002 (the interface's)
+        """See ``SendLog.issued``."""
+        return Issued(empty(ISSUED))
+
+    def approved(self, store: str, templates: Collection[str]) -> Mapping[str, bytes]:  # noqa: ARG002 (the interface's)
+        """See ``SendLog.approved``."""
+        return {}
+
     def entries(self, wanted: Filter) -> Iterator[Entry]:  # noqa: ARG002 (the interface's)
         """See ``SendLog.entries``."""
         return iter(())
@@ -197,107 +153,8 @@ class NoLog:
         """See ``SendLog.close``."""
 
 
-def _known_by(claim: Claim) -> frozenset[bytes]:
-    return claim.identifiers | {claim.person}
-
-
-def _collisions(
-    connection: sqlite3.Connection, claims: Sequence[Claim]
-) -> tuple[set[int], dict[int, int]]:
-    """Find the claims that may not be made, and those that repeat a failed one (index → its id)."""
-    lost: set[int] = set()
-    first: dict[tuple[bytes, str], int] = {}
-    for index, claim in enumerate(claims):
-        for hmac in _known_by(claim):
-            if first.setdefault((hmac, claim.key), index) != index:
-                lost.add(index)
-    _fill(
-        connection,
-        "CREATE TEMP TABLE incoming (hmac BLOB, key BLOB, position INTEGER)",
-        sorted((hmac, bytes.fromhex(key), index) for (hmac, key), index in first.items()),
-    )
-    repeated: dict[int, int] = {}
-    taken: dict[int, int] = {}
-    for index, number, leg, state, person in connection.execute(
-        "SELECT position, claims.id, claims.leg, state, person"
-        " FROM incoming CROSS JOIN identifiers USING (hmac, key)"
-        " JOIN claims ON claims.id = identifiers.claim ORDER BY position"
-    ):
-        claim = claims[index]
-        if leg < claim.leg and state not in _STANDS:
-            continue
-        # A failed claim of someone who is two people by now is repeated by one of them only.
-        if leg != claim.leg or state != State.FAILED or taken.setdefault(number, index) != index:
-            lost.add(index)
-        elif person == claim.person or index not in repeated:
-            repeated[index] = number
-    return lost, repeated
-
-
-def _write(
-    connection: sqlite3.Connection, run: str, claims: Sequence[tuple[int, Claim]], now: int
-) -> None:
-    columns = ("id", *_WRITTEN, "run", "attempts", "first_attempt_at", "attempted_at")
-    marks = ", ".join("?" * len(columns))
-    connection.executemany(
-        f"INSERT INTO claims ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 (constants)
-        [(number, *_values(claim), run, 1, now, now) for number, claim in claims],
-    )
-
-
-def _write_again(
-    connection: sqlite3.Connection, run: str, claims: Sequence[tuple[int, Claim]], now: int
-) -> None:
-    """Claim failed ones again, counting the attempt; the first attempt's time stays."""
-    changed = ", ".join(f"{column} = ?" for column in _WRITTEN)
-    connection.executemany(
-        f"UPDATE claims SET {changed}, run = ?, attempts = attempts + 1, attempted_at = ?,"  # noqa: S608 (constants)
-        " settled_at = NULL, provider_id = NULL, code = NULL, detail = NULL WHERE id = ?",
-        [(*_values(claim), run, now, number) for number, claim in claims],
-    )
-
-
-def _values(claim: Claim) -> tuple[object, ...]:
-    """Return what is stored of a claim, in the order of ``_WRITTEN``."""
-    return (
-        *_fields(claim),
-        bytes.fromhex(claim.key),
-        bytes.fromhex(claim.entry),
-        json.dumps(claim.tags, ensure_ascii=False),
-        micros(claim.due_at),
-        None if claim.cost is None else str(claim.cost),
-    )
-
-
-def _fill(
-    connection: sqlite3.Connection,
-    table: str,
-    rows: Iterator[tuple[Any, ...]] | list[tuple[Any, ...]],
-) -> None:
-    name, columns = table.split()[3], table.count(",") + 1
-    connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
-    connection.execute(table)
-    marks = ", ".join("?" * columns)
-    connection.executemany(f"INSERT INTO temp.{name} VALUES ({marks})", rows)  # noqa: S608 (ours)
-
-
-def _history(rows: Sequence[tuple[Any, ...]]) -> History:
-    names = ("person", "campaign", "step", "key", "entry", "leg", "channel", "state", "claimed_at",
-             "tags", "counts", "arm", "store_arm", "variant")  # fmt: skip
-    if not rows:
-        return History(empty(HISTORY))
-    frame = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
-    return History(
-        conform(
-            frame.with_columns(
-                pl.col("key", "entry").str.to_lowercase(),
-                pl.col("tags").str.json_decode(pl.List(pl.String)),
-                pl.from_epoch("claimed_at", time_unit="us").dt.replace_time_zone("UTC"),
-                pl.col("counts").cast(pl.Boolean),
-            ),
-            HISTORY,
-        )
-    )
+def _writer(store: str) -> str:
+    return f"run of {store}"
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -1,0 +1,130 @@
+"""Which codes were given out and to whom: what the log knows, and what the pool files add to it.
+
+The log keeps only keyed hashes of codes. A code can be read again while its pool file still has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NewType
+
+import polars as pl
+
+from remindctl.frames import COUPONS, INSTANT, Coupons, conform
+from remindctl.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from remindctl.frames import Identifiers
+    from remindctl.sendlog.keys import Hasher
+
+Issued = NewType("Issued", pl.DataFrame)
+
+ISSUED: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "pool": pl.String,  # null: one code for all
+    "coupon": pl.Binary,  # keyed hash, see code_hash
+    "key": pl.String,
+    "state": pl.String,
+    "issued_at": INSTANT,  # the latest attempt of the message
+    "until": pl.Date,  # last day, as the customer was told
+    "hmac": pl.Binary,  # one identifier of whom it was given to
+}
+
+_REACHED = (str(State.SENT), str(State.DELIVERED))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CouponBook:
+    """Every code of a store, free or given out.
+
+    Attributes:
+        coupons: those given out first, the earliest first; then the free ones as in the files.
+        lost: pool → how many codes were given out that its files no longer have. Without them
+            nobody can be given their code back, and a free code may be one of another pool's.
+    """
+
+    coupons: Coupons
+    lost: Mapping[str, int]
+
+
+def code_hash(hasher: Hasher, pool: str | None, code: str, store: str) -> bytes:
+    """Return the keyed hash by which the log knows a code; of no pool: the one for all."""
+    return hasher.hash("coupon", f"{pool or ''}\x1f{code}", store)
+
+
+def match_codes(
+    files: pl.DataFrame,
+    fixed: Collection[str],
+    issued: Issued,
+    identifiers: Identifiers,
+    hasher: Hasher,
+    store: str,
+) -> CouponBook:
+    """Join the codes that can be read with what the log says was given out.
+
+    A code that was given to someone who is two people by now belongs to the one who shares more of
+    its holder's identifiers.
+
+    Args:
+        files: pool, code and valid_until of every row of the pool files.
+        fixed: the codes for all that campaigns name.
+        issued: of this store.
+        identifiers: of everyone who may hold one.
+        hasher: of the log.
+        store: its key.
+    """
+    pools = files.select("pool", "code", "valid_until").unique(
+        ["pool", "code"], keep="first", maintain_order=True
+    )
+    alike = pl.DataFrame({"code": sorted(fixed)}, schema={"code": pl.String})
+    readable = pl.concat([pools, alike], how="diagonal")
+    hashes = [
+        code_hash(hasher, pool, code, store)
+        for pool, code in readable.select("pool", "code").iter_rows()
+    ]
+    readable = readable.with_columns(pl.Series("coupon", hashes, dtype=pl.Binary))
+    given = _given(issued, identifiers)
+    code = ["pool", "coupon"]
+    found = given.join(readable, on=code, how="inner", nulls_equal=True, maintain_order="left")
+    free = readable.filter(pl.col("pool").is_not_null()).join(
+        given, on=code, how="anti", maintain_order="left"
+    )
+    lost = given.filter(pl.col("pool").is_not_null()).join(readable, on=code, how="anti")
+    return CouponBook(
+        Coupons(
+            pl.concat(
+                [
+                    conform(found.with_columns(pl.col("until").alias("valid_until")), COUPONS),
+                    conform(free, COUPONS),
+                ]
+            )
+        ),
+        dict(lost.group_by("pool").len().sort("pool").iter_rows()),
+    )
+
+
+def _given(issued: Issued, identifiers: Identifiers) -> pl.DataFrame:
+    """Return one row per code of a pool, and per person and key of a code for all."""
+    known = identifiers.select("person", "hmac").unique()
+    legs = (
+        issued.join(known, on="hmac", how="left", maintain_order="left")
+        .with_columns(pl.col("state").is_in(_REACHED).alias("reached"))
+        # The leg that reached them, else the last one that was tried.
+        .sort("reached", "issued_at", maintain_order=True)
+        .group_by("pool", "coupon", "key", "person", maintain_order=True)
+        .agg(
+            pl.col("state", "issued_at", "until").last(), pl.col("hmac").n_unique().alias("shared")
+        )
+        .sort("issued_at", maintain_order=True)
+    )
+    of_pool = legs.filter(pl.col("pool").is_not_null())
+    once = of_pool.sort(
+        pl.col("person").is_not_null(),
+        "shared",
+        "person",
+        descending=[True, True, False],
+        nulls_last=True,
+    ).unique(["pool", "coupon"], keep="first", maintain_order=True)
+    for_all = legs.filter(pl.col("pool").is_null(), pl.col("person").is_not_null())
+    return pl.concat([once, for_all]).sort("issued_at", maintain_order=True)
