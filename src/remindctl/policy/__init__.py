@@ -6,7 +6,7 @@ The gates stand in the order of :data:`REASONS`; the first that a message does n
 from remindctl.policy.arms import draw_arms, is_drawn
 from remindctl.policy.consent import EVERYTHING, Permissions, permissions
 from remindctl.policy.countries import ENDS, clocks_of
-from remindctl.policy.frequency import in_reentry, over_caps
+from remindctl.policy.frequency import cap_counts, in_reentry, over_caps
 from remindctl.policy.presets import PRESETS, Preset, openings, wider_than_law
 from remindctl.policy.progress import met, progress
 from remindctl.policy.reach import choose_legs
@@ -21,6 +21,7 @@ __all__ = [
     "REASONS",
     "Permissions",
     "Preset",
+    "cap_counts",
     "choose_legs",
     "choose_variants",
     "clocks_of",

@@ -113,6 +113,27 @@ def over_caps(
     return pl.int_range(len(rows), dtype=pl.UInt32, eager=True).is_in(pl.concat(held).implode())
 
 
+def cap_counts(
+    rows: pl.DataFrame, history: History, campaign: Campaign, store: Store, as_of: datetime
+) -> list[tuple[Cap, int]]:
+    """Tell of one person how many messages each cap counts already.
+
+    Args:
+        rows: the one row of the person: person, channel, zone.
+        history, campaign, store, as_of: as for :func:`over_caps`.
+    """
+    if campaign.purpose is not Purpose.ADVERTISING:
+        return []
+    seen = history.filter(pl.col("counts"), pl.col("state").is_in(REACHED)).join(
+        rows.select("person", "zone"), on="person", how="inner"
+    )
+    return [
+        (cap, int(_counted(seen, cap, as_of)["n"].sum()))
+        for cap in caps_of(store, campaign)
+        if _concerns(rows, cap).all()
+    ]
+
+
 def _counted(seen: pl.DataFrame, cap: Cap, as_of: datetime) -> pl.DataFrame:
     """Count each person's messages that a cap looks at: person, n."""
     now = pl.lit(as_of, dtype=INSTANT)
