@@ -1,28 +1,25 @@
-"""Campaign files → campaigns, and what is wrong with a campaign once the stores are known."""
+"""Campaign files → campaigns, every problem of every file at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remindctl.audience import problems as audience_problems
-from remindctl.campaigns.schema import CampaignFile, context
-from remindctl.documents import decode, did_you_mean, parse
+from remindctl.campaigns.build import build
+from remindctl.campaigns.files import Folder
+from remindctl.campaigns.names import Scope
+from remindctl.campaigns.schema import CampaignFile
+from remindctl.documents import decode, parse
 from remindctl.errors import Place, Problem, Refused
-from remindctl.model import Audience, Basis, Campaign, Due, Leg, Step, Variant
-from remindctl.profiles import COLUMNS
-from remindctl.render import NAMES, compile_leg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from remindctl.campaigns.schema import StepEntry
-    from remindctl.documents import Located
-    from remindctl.model import Store
+    from remindctl.model import Campaign
 
 _SUFFIXES = (".yaml", ".yml")
-# What a template may name: a customer's row as it stands when the plan is made.
-_NAMES = {**dict.fromkeys(COLUMNS), "segment": None, "segments": None, **NAMES}
+# A file this large is refused by its first bytes; the rest need not be read.
+_MOST_BYTES = 5_000_000
 
 
 def load_campaigns(paths: Sequence[Path], extra: Iterable[str] = ()) -> tuple[Campaign, ...]:
@@ -40,11 +37,10 @@ def load_campaigns(paths: Sequence[Path], extra: Iterable[str] = ()) -> tuple[Ca
     """
     problems: list[Problem] = []
     campaigns: list[Campaign] = []
-    known = context(_NAMES, tuple(extra))
+    columns = tuple(extra)
     for path in _files(paths, problems):
         try:
-            text = decode(path.read_bytes(), str(path))
-            campaigns.append(_campaign(parse(text, str(path), CampaignFile, known)))
+            campaigns.append(_read(path, columns))
         except OSError as error:
             problems.append(Problem(Place(str(path)), f"cannot be read: {error.strerror}"))
         except Refused as refused:
@@ -60,41 +56,11 @@ def load_campaigns(paths: Sequence[Path], extra: Iterable[str] = ()) -> tuple[Ca
     return tuple(campaigns)
 
 
-def problems(
-    campaign: Campaign, stores: Mapping[str, Store], extra: Iterable[str] = ()
-) -> list[Problem]:
-    """Say what is wrong with a campaign for the stores it is meant for.
-
-    Args:
-        campaign: from :func:`load_campaigns`.
-        stores: every store of the configuration, by key.
-        extra: as for :func:`load_campaigns`.
-    """
-    start = campaign.place or Place()
-    found = [
-        Problem(
-            campaign.places.get("stores", start),
-            f"there is no store `{key}` in the configuration",
-            did_you_mean(key, stores),
-        )
-        for key in campaign.stores
-        if key not in stores
-    ]
-    chosen = [stores[key] for key in campaign.stores or stores if key in stores]
-    legs = [leg for step in campaign.steps for leg in step.legs]
-    for store in chosen:
-        place = campaign.places.get("audience", start)
-        found += audience_problems(campaign.audience, store.segments, place, tuple(extra))
-        for leg in legs:
-            try:
-                compile_leg(leg, store, campaign.purpose)
-            except Refused as refused:
-                at = leg.places.get("channel", start)
-                found += [
-                    problem if problem.place.path else Problem(at, problem.what, problem.hint)
-                    for problem in refused.problems
-                ]
-    return sorted(set(found))
+def _read(path: Path, extra: tuple[str, ...]) -> Campaign:
+    with path.open("rb") as file:
+        text = decode(file.read(_MOST_BYTES), str(path))
+    context = {"scope": Scope(extra), "folder": Folder(path.parent)}
+    return build(parse(text, str(path), CampaignFile, context))
 
 
 def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterable[Path]:
@@ -110,43 +76,3 @@ def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterable[Path]:
             if file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file
-
-
-def _campaign(found: Located[CampaignFile]) -> Campaign:
-    file = found.value
-    return Campaign(
-        name=file.campaign,
-        purpose=file.purpose,
-        steps=tuple(_step(number, step, found) for number, step in enumerate(file.steps)),
-        basis=Basis(file.basis) if file.basis else None,
-        stores=file.stores,
-        tags=file.tags,
-        priority=file.priority,
-        counts_for_caps=file.counts_for_caps,
-        audience=Audience(**file.audience.model_dump()),
-        control=file.control,
-        reentry=file.reentry,
-        place=found.key_place("campaign"),
-        places={key: found.key_place(key) for key in ("stores", "audience")},
-    )
-
-
-def _step(number: int, step: StepEntry, found: Located[CampaignFile]) -> Step:
-    legs = tuple(
-        Leg(
-            channel=leg.channel,
-            text=leg.text,
-            subject=leg.subject,
-            html=leg.html,
-            places={
-                key: found.place("steps", number, "send", position, key)
-                for key in leg.model_fields_set
-            },
-        )
-        for position, leg in enumerate(step.send)
-    )
-    due = {name: getattr(step.due, name) for name in type(step.due).model_fields}
-    variants = (Variant(legs=legs),)
-    return Step(
-        id=step.id, due=Due(**due), variants=variants, fallback_within=step.fallback_within
-    )

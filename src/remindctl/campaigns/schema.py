@@ -1,162 +1,276 @@
 """What may stand in a campaign file: its keys, their defaults, and what each value must be."""
 
 # No `from __future__ import annotations` here: pydantic reads these annotations as they run.
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    model_validator,
+)
 
-from remindctl.audience import ANCHORS
+from remindctl.campaigns.fields import AnchorField, ConditionText, TemplateText, WaitField
+from remindctl.campaigns.legs import FixedText, LegEntry
+from remindctl.campaigns.order import step_findings
 from remindctl.documents import (
     Finding,
     NameField,
     OneOrMore,
     PercentField,
     PositiveSpanField,
-    SpanField,
     Strict,
     VersionField,
     WindowField,
-    all_wrong,
-    did_you_mean,
-    wrong,
+    each,
+    pick,
 )
-from remindctl.errors import Place
 from remindctl.model import Channel, Purpose
-from remindctl.render import template_problems
-from remindctl.segments import problems as condition_problems
-
-_LATER = "is not supported by this version"
-_LATER_ANCHORS = frozenset(
-    {
-        "ordered", "cancelled", "delivered", "confirmed", "expected_next_order", "signup", "visit",
-        "product_view", "search", "wishlist", "cart", "checkout", "coupon_issued",
-        "coupon_expires", "message",
-    }
-)  # fmt: skip
-_STATISTICS = ("cycle", "product_cycle", "customer_cycle")
-_FRIENDTALK = frozenset({"friendtalk", "friend_talk", "친구톡"})
-
-
-def _anchor(text: str) -> str:
-    if text in ANCHORS:
-        return text
-    served = f"this version serves {', '.join(ANCHORS)}"
-    if text in _LATER_ANCHORS:
-        raise wrong(f"the anchor {text!r} {_LATER}", served)
-    raise wrong(f"there is no anchor {text!r}", did_you_mean(text, ANCHORS) or served)
-
-
-def _wait(value: object) -> object:
-    if isinstance(value, str) and value.split(".")[0] in _STATISTICS:
-        raise wrong(f"a wait taken from a statistic {_LATER}", "write a duration: 30d")
-    return value
-
-
-def _channel(value: object) -> object:
-    if isinstance(value, str) and value.casefold() in _FRIENDTALK:
-        hint = "use brand_message: Kakao ended Friendtalk (친구톡) on 2025-12-31"
-        raise wrong(f"{value!r} no longer exists", hint)
-    return value
-
-
-def _template(text: str, info: ValidationInfo) -> str:
-    if not text.strip():
-        raise wrong("has no text")
-    known = (info.context or {}).get("names")
-    found = [Finding(what, hint, line=line) for line, what, hint in template_problems(text, known)]
-    if found:
-        raise all_wrong(found)
-    return text
-
-
-def _condition(text: str, info: ValidationInfo) -> str:
-    extra = (info.context or {}).get("extra", ())
-    found = [Finding(each.what, each.hint) for each in condition_problems(text, Place(), extra)]
-    if found:
-        raise all_wrong(found)
-    return text
-
-
-TemplateText = Annotated[str, AfterValidator(_template)]
-
-
-class LegEntry(Strict):
-    """One channel of a chain, and the templates of its message."""
-
-    refused_keys: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("image", "buttons", "template", "variables", "coupon", "when"), _LATER
-    )
-
-    channel: Annotated[Channel, BeforeValidator(_channel)]
-    text: TemplateText
-    subject: Annotated[TemplateText | None, Field(validate_default=True)] = None
-    html: TemplateText | None = None
-
-    @field_validator("subject")
-    @classmethod
-    def _suits_the_channel(cls, subject: str | None, info: ValidationInfo) -> str | None:
-        channel = info.data.get("channel")
-        if channel is Channel.EMAIL and subject is None:
-            raise wrong("is missing: an e-mail needs one")
-        if channel is Channel.SMS and subject is not None:
-            raise wrong("an sms has none", "take it out, or send it as lms")
-        return subject
-
-    @field_validator("html")
-    @classmethod
-    def _is_for_email(cls, html: str | None, info: ValidationInfo) -> str | None:
-        if html is not None and info.data.get("channel", Channel.EMAIL) is not Channel.EMAIL:
-            raise wrong("only e-mail has HTML")
-        return html
 
 
 class DueEntry(Strict):
-    """When a step is due: anchor + wait + window."""
+    """When a step is due: an anchor, a wait, and a window in which it still makes sense.
 
-    refused_keys: ClassVar[Mapping[str, str]] = {"per": _LATER}
+    Attributes:
+        after: what is waited from: first_order, last_order, ordered, cancelled, delivered,
+            confirmed, expected_next_order, signup, coupon_issued, coupon_expires, message (an
+            earlier step), the name of an event, or a date column such as birthday.
+        wait: a duration (30d, 1h30m, -3d for before it), or a statistic of the store's own data
+            (cycle.median, product_cycle.p75, customer_cycle).
+        within: how long after the due time it may still go out; without it, for ever.
+        at: hours of the customer's day, such as 16:00-17:00.
+        until: what ends the occasion: order (the default), never, or the name of an event.
+        night: what happens to a due time in closed hours: defer moves it, skip drops it.
+        max_delay: the furthest that a due time may be moved.
+        per: for delivered and confirmed: a reminder for each order line instead of each order.
+        step: for after: message: the earlier step; the step before this one by default.
+    """
 
-    after: Annotated[str, AfterValidator(_anchor)]
-    wait: Annotated[SpanField, BeforeValidator(_wait)]
+    after: AnchorField
+    wait: WaitField
     within: PositiveSpanField | None = None
     at: WindowField | None = None
-    until: Literal["order", "never"] = "order"
+    until: AnchorField = "order"
     night: Literal["defer", "skip"] = "defer"
     max_delay: PositiveSpanField | None = None
+    per: Literal["line"] | None = None
+    step: NameField | None = None
+
+
+class ConditionEntry(Strict):
+    """What must have become of an earlier step, on the same occasion; exactly one of these.
+
+    Attributes:
+        sent: the step's message was sent.
+        not_sent: it was not.
+        control: the customer was held out of it.
+        ordered_since: it was sent, and an order came after it.
+    """
+
+    sent: NameField | None = None
+    not_sent: NameField | None = None
+    control: NameField | None = None
+    ordered_since: NameField | None = None
+
+    @classmethod
+    def across(cls, given: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Finding]:
+        """Check that one thing is asked."""
+        del context
+        asked = [key for key in given if key in cls.model_fields]
+        if not asked:
+            yield Finding("is missing: the earlier step", "if: {sent: STEP}", ("sent",))
+        for key in asked[1:]:
+            yield Finding(f"stands beside `{asked[0]}`", "one condition at a time", (key,))
+
+
+class CouponEntry(Strict):
+    """The coupon of a step: a code of its own for each customer, or one code for all.
+
+    Attributes:
+        pool: name of a pool of single-use codes in the store's coupon files.
+        code: one code for all.
+        valid_for: how long a customer may use it, counted from the day it is given out.
+        valid_until: the last day of the code for all.
+    """
+
+    pool: FixedText | None = None
+    code: FixedText | None = None
+    valid_for: PositiveSpanField | None = None
+    valid_until: date | None = None
+
+    @classmethod
+    def across(cls, given: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Finding]:
+        """Check that there is one source of codes, and that it ends."""
+        del context
+        there = {key for key, value in given.items() if value is not None}
+        if {"pool", "code"} <= there:
+            yield Finding("stands beside `pool`", "a pool, or one code for all", ("code",))
+        elif not there & {"pool", "code"}:
+            hint = "pool: NAME for codes of their own, or code: CODE for all"
+            yield Finding("is missing", hint, ("pool",))
+        elif "pool" in there and "valid_until" in there:
+            hint = "the last day of each code stands in the pool's file"
+            yield Finding("is for one code for all", hint, ("valid_until",))
+        elif "code" in there and not there & {"valid_for", "valid_until"}:
+            hint = "the last day on which the shop takes it: valid_until: 2026-12-31"
+            yield Finding("is missing", hint, ("valid_until",))
+
+
+class FactEntry(Strict):
+    """How old a fact may be when the message says it.
+
+    Attributes:
+        max_age: older than this, the customer gets no message.
+    """
+
+    max_age: PositiveSpanField
+
+
+class VariantEntry(Strict):
+    """One form of a step's message.
+
+    Attributes:
+        id: its name in the log.
+        weight: its share among the variants without `when`.
+        when: the segment it is for; the first variant whose segment a customer is in is theirs.
+        send: the channels, in order.
+    """
+
+    id: NameField
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1
+    when: FixedText | None = None
+    send: Annotated[tuple[LegEntry, ...], Field(min_length=1)]
+
+    @classmethod
+    def across(cls, given: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Finding]:
+        """Check that it is drawn or chosen, not both."""
+        del context
+        if given.get("when") is not None and given.get("weight") is not None:
+            hint = "by its segment (when) or by chance (weight), not both"
+            yield Finding("stands beside `when`", hint, ("weight",))
 
 
 class StepEntry(Strict):
-    """One message: when it is due, and through which channels, in order."""
+    """One message: when it is due, and through which channels, in order.
 
-    refused_keys: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("if", "variants", "coupon", "facts"), _LATER
-    )
+    Attributes:
+        id: its name in the log; another name is another history.
+        due: when it is due.
+        if: what must have become of an earlier step, on the same occasion.
+        send: the channels, in order; the next is tried where one finally fails.
+        variants: instead of send: several forms of the message.
+        coupon: a coupon that comes with it; templates then know coupon.code and coupon.until.
+        facts: stock, buyers or viewers, with an age limit; templates then know facts.stock.
+        fallback_within: how long after a channel the next one may follow.
+    """
 
     id: NameField
     due: DueEntry
-    send: Annotated[tuple[LegEntry, ...], Field(min_length=1)]
+    condition: ConditionEntry | None = Field(None, alias="if")
+    send: Annotated[tuple[LegEntry, ...], Field(min_length=1)] | None = None
+    variants: Annotated[tuple[VariantEntry, ...], Field(min_length=1)] | None = None
+    coupon: CouponEntry | None = None
+    facts: Mapping[Literal["stock", "buyers", "viewers"], FactEntry] = Field(default={})
     fallback_within: PositiveSpanField | None = None
+
+    @classmethod
+    def across(cls, given: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Finding]:
+        """Check that there is one message, or variants that can be told apart."""
+        del context
+        if given.get("send") is not None and given.get("variants") is not None:
+            hint = "put the channels under one of the variants"
+            yield Finding("stands beside `variants`", hint, ("send",))
+        elif given.get("send") is None and given.get("variants") is None:
+            yield Finding("is missing: the channels, in order", "send: [{channel: …}]", ("send",))
+        ids: list[object] = []
+        for number, variant in each(given, "variants"):
+            if (name := variant.get("id")) in ids:
+                what, hint = f"{name!r} is there twice", "the log tells variants apart by it"
+                yield Finding(what, hint, ("variants", number, "id"))
+            ids.append(name)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_its_own_names(
+        cls, given: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        if info.context and "scope" in info.context:
+            info.context["scope"].enter(given)
+        return handler(given)
 
 
 class AudienceEntry(Strict):
-    """Who a campaign is for; without anything: everyone with an occasion."""
+    """Who a campaign is for; without anything: everyone with an occasion.
+
+    Attributes:
+        segments: customers in any of these.
+        where: an SQL condition over the columns of Profiles, such as `orders >= 2 AND spent > 50`.
+        exclude: but nobody in one of these segments.
+    """
 
     segments: OneOrMore = ()
-    where: Annotated[str, AfterValidator(_condition)] | None = None
+    where: ConditionText | None = None
     exclude: OneOrMore = ()
 
 
-class CampaignFile(Strict):
-    """The whole file."""
+class BasisEntry(Strict):
+    """The ground a campaign stands on besides consent.
 
-    refused_keys: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("variants", "coupon", "facts", "data_age"), _LATER
-    )
+    Attributes:
+        text: why the customer gets it, in your own words.
+        ground: where points or a coupon are told of: earned by a purchase, or by an action of the
+            customer.
+        reason: the line of the message that tells the customer so.
+    """
+
+    text: TemplateText
+    ground: Literal["purchase", "customer_action"] | None = None
+    reason: FixedText | None = None
+
+    @classmethod
+    def across(cls, given: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Finding]:
+        """Check that ground and reason come together."""
+        del context
+        if given.get("ground") is not None and given.get("reason") is None:
+            hint = "the line of the message that says why, word for word"
+            yield Finding("is missing", hint, ("reason",))
+        if given.get("reason") is not None and given.get("ground") is None:
+            yield Finding("is missing", "purchase or customer_action", ("ground",))
+
+
+def _as_basis(given: object) -> object:
+    return {"text": given} if isinstance(given, str) else given
+
+
+class CampaignFile(Strict):
+    """A campaign of remindctl: a purpose, an audience, and one or more steps.
+
+    Attributes:
+        version: of this format; 1.
+        campaign: its name in the log; another name starts a new history.
+        purpose: advertising (whatever invites to buy), or informational.
+        basis: of an informational campaign its ground; with points or coupons in an Alimtalk also
+            `ground` and `reason`.
+        stores: the stores it is for; all of the configuration by default.
+        tags: names for frequency caps.
+        priority: the higher one goes first where several campaigns compete.
+        counts_for_caps: whether its messages count for frequency caps.
+        audience: who it is for.
+        control: share of customers held out for comparison, for the campaign's whole life.
+        reentry: pause before the same customer may start this campaign again.
+        data_age: how far the orders may end before an occasion that an order would end.
+        steps: the messages.
+    """
 
     version: VersionField = 1
     campaign: NameField
     purpose: Purpose
-    basis: Annotated[str | None, Field(validate_default=True)] = None
+    basis: Annotated[
+        BasisEntry | None, BeforeValidator(_as_basis, json_schema_input_type=str | BasisEntry)
+    ] = None
     stores: OneOrMore = ()
     tags: tuple[NameField, ...] = ()
     priority: int = 50
@@ -164,52 +278,43 @@ class CampaignFile(Strict):
     audience: AudienceEntry = AudienceEntry()
     control: PercentField = 0.0
     reentry: PositiveSpanField | None = None
+    data_age: PositiveSpanField | None = None
     steps: Annotated[tuple[StepEntry, ...], Field(min_length=1)]
 
-    @field_validator("basis")
     @classmethod
-    def _informational_states_its_ground(
-        cls, basis: str | None, info: ValidationInfo
-    ) -> str | None:
-        if info.data.get("purpose") is Purpose.INFORMATIONAL and not (basis or "").strip():
+    def across(cls, given: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Finding]:
+        """Check the purpose against basis and channels, and the steps against each other."""
+        del context
+        purpose = given.get("purpose")
+        if purpose == Purpose.INFORMATIONAL and given.get("basis") is None:
             hint = "why the customer gets it: an order, a delivery, points earned by a purchase"
-            raise wrong("is missing: an informational campaign states its ground", hint)
-        return basis
-
-    @field_validator("steps")
-    @classmethod
-    def _steps_agree(
-        cls, steps: tuple[StepEntry, ...], info: ValidationInfo
-    ) -> tuple[StepEntry, ...]:
-        found: list[Finding] = []
-        ids: list[str] = []
-        for number, step in enumerate(steps):
-            if step.id in ids:
-                what, hint = f"{step.id!r} is there twice", "the log tells steps apart by it"
-                found.append(Finding(what, hint, (number, "id")))
-            ids.append(step.id)
-            if info.data.get("purpose") is Purpose.ADVERTISING:
-                found += _advertising_legs(number, step)
-        if found:
-            raise all_wrong(found)
-        return steps
+            what = "is missing: an informational campaign states its ground"
+            yield Finding(what, hint, ("basis",))
+        for number, step in each(given, "steps"):
+            for keys in legs_of(step):
+                channel = pick(step, *keys, "channel")
+                if found := _MISPLACED.get((str(purpose), str(channel))):
+                    yield Finding(*found, ("steps", number, *keys, "channel"))
+        yield from step_findings(given)
 
 
-def _advertising_legs(number: int, step: StepEntry) -> list[Finding]:
-    """Alimtalk carries information that someone asked for, never advertising."""
-    hint = "use brand_message, lms or email; Alimtalk takes informational campaigns only"
-    return [
-        Finding("alimtalk may not carry advertising", hint, (number, "send", leg, "channel"))
-        for leg, entry in enumerate(step.send)
-        if entry.channel is Channel.ALIMTALK
-    ]
+# What a channel may not carry, and the way out.
+_MISPLACED: Mapping[tuple[str, str], tuple[str, str]] = {
+    (Purpose.ADVERTISING, Channel.ALIMTALK): (
+        "alimtalk may not carry advertising",
+        "use brand_message, lms or email; Alimtalk takes informational campaigns only",
+    ),
+    (Purpose.INFORMATIONAL, Channel.BRAND_MESSAGE): (
+        "a brand message is always advertising",
+        "use alimtalk or lms, or make the campaign purpose: advertising",
+    ),
+}
 
 
-def context(columns: Mapping[str, Any], extra: tuple[str, ...]) -> Mapping[str, object]:
-    """Return what the checks of a file need to know besides it.
-
-    Args:
-        columns: the names templates may use → the names below them.
-        extra: further columns of the stores' customer files.
-    """
-    return {"names": {**columns, **dict.fromkeys(extra)}, "extra": extra}
+def legs_of(step: object) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way from a step, as the user wrote it, to each of its legs."""
+    for leg, _ in each(step, "send"):
+        yield "send", leg
+    for number, variant in each(step, "variants"):
+        for leg, _ in each(variant, "send"):
+            yield "variants", number, "send", leg

@@ -8,11 +8,10 @@ from remindctl.config.load import (
     Secret,
     Sources,
     StoreConfig,
-    default_preset,
     find_config,
     load_config,
 )
-from remindctl.config.schema import BUILT_IN_PROVIDERS
+from remindctl.config.schema import BUILT_IN_PROVIDERS, default_preset
 
 __all__ = [
     "BUILT_IN_PROVIDERS",

@@ -94,6 +94,9 @@ class ProviderConfig:
         rate: messages a second, at most.
         concurrency: requests at the same time, at most.
         lookup_grace: how long after an attempt "not found" does not yet mean "not sent".
+        certificate: of its qualification as a bulk sender (전송자격인증), as the owner noted it.
+        sender_registered: the owner says that the sending number is registered with it.
+        signing_domain: the domain that it signs e-mail with (DKIM).
         place: where the provider's key stands.
     """
 
@@ -105,6 +108,9 @@ class ProviderConfig:
     rate: float | None = None
     concurrency: int | None = None
     lookup_grace: Span | None = None
+    certificate: str | None = None
+    sender_registered: bool = False
+    signing_domain: str | None = None
     place: Place
 
 
@@ -117,7 +123,7 @@ class Config:
         log: a SQLite file (Path) or a PostgreSQL address (str).
         key_file: the key of the log's hashes.
         stores: in the order of the file.
-        providers: the file's, and ``outbox`` and ``console``, which are always there.
+        providers: the file's, and those that are always there: outbox, console, feed.
     """
 
     path: Path
@@ -202,6 +208,7 @@ def _store(key: str, entry: StoreEntry, found: Located[ConfigFile], folder: Path
         segments=dict(entry.segments),
         max_data_age=entry.max_data_age,
         explicit_consent_sources=frozenset(entry.explicit_consent_sources),
+        brand_targets=frozenset(entry.brand_message_targets),
         policy=_policy(entry),
     )
     return StoreConfig(
@@ -216,7 +223,7 @@ def _store(key: str, entry: StoreEntry, found: Located[ConfigFile], folder: Path
 def _policy(entry: StoreEntry) -> Policy:
     policy = entry.policy
     return Policy(
-        preset=policy.preset or default_preset(entry.country),
+        preset=entry.preset,
         existing_customers=policy.existing_customers,
         hours=dict(policy.hours),
         holidays=frozenset(policy.holidays),
@@ -225,16 +232,6 @@ def _policy(entry: StoreEntry) -> Policy:
         ceiling=Ceiling(policy.ceiling.recipients, policy.ceiling.cost),
         attribution=policy.attribution,
     )
-
-
-def default_preset(country: str) -> str:
-    """Return the policy preset of a country that states none.
-
-    Korea and the United States have their own. Everyone else gets EU, the members and whoever has
-    no preset here: consent before every advertisement and a way out in each, without the texts that
-    only Korean and US law ask for.
-    """
-    return country if country in ("KR", "US") else "EU"
 
 
 def _sources(
@@ -277,5 +274,8 @@ def _provider(name: str, entry: ProviderEntry, found: Located[ConfigFile]) -> Pr
         rate=entry.rate,
         concurrency=entry.concurrency,
         lookup_grace=entry.lookup_grace,
+        certificate=entry.certificate,
+        sender_registered=bool(entry.sender_registered),
+        signing_domain=entry.signing_domain,
         place=found.key_place("providers", name),
     )

@@ -6,14 +6,22 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from remindctl.documents import (
+    SPAN_SHAPE,
     Finding,
     NameField,
     OneOrMore,
@@ -24,9 +32,11 @@ from remindctl.documents import (
     WindowField,
     all_wrong,
     did_you_mean,
+    positive_span,
     wrong,
 )
-from remindctl.model import Channel, Span
+from remindctl.model import Calendar, Channel, Span
+from remindctl.policy import wider_than_law
 from remindctl.segments import BUILT_IN
 
 # Every provider there is a description of; `channels` knows which this version sends through.
@@ -39,15 +49,17 @@ PROVIDER_TYPES = (
     "resend",
     "webpush",
     "fcm",
+    "feed",
     "webhook",
     "nhn",
     "aligo",
 )
 # Need no account and no settings, so they need no entry either.
-BUILT_IN_PROVIDERS = ("outbox", "console")
+BUILT_IN_PROVIDERS = ("outbox", "console", "feed")
 
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PHONE = re.compile(r"\+?[0-9][0-9() -]{2,}")
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9가-힣-]+\.)+[A-Za-z가-힣][A-Za-z0-9가-힣-]*")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # What people write who do not have ISO 3166 and 4217 at hand.
 _COUNTRIES = {"UK": "GB", "KO": "KR", "KOREA": "KR", "USA": "US", "EN": "GB"}
@@ -116,6 +128,12 @@ def _email(text: str) -> str:
     return text
 
 
+def _domain(text: str) -> str:
+    if not _DOMAIN.fullmatch(text):
+        raise wrong(f"{text!r} is not a domain", "shop.example")
+    return text.lower()
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -134,6 +152,12 @@ def _safe_web(text: str) -> str:
     parts = urlsplit(_web(text))
     if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
         raise wrong("plain http is only for this machine itself", "use https://")
+    return text
+
+
+def _optout_link(text: str) -> str:
+    if re.sub(r"\{id\}", "", text).count("{"):
+        raise wrong(f"{text!r} has a place that is not known", "{id} is the only one")
     return text
 
 
@@ -175,6 +199,16 @@ OwnSegmentName = Annotated[NameField, AfterValidator(_own_segment)]
 SafeWebText = Annotated[PlainText, AfterValidator(_safe_web)]
 
 
+def default_preset(country: str) -> str:
+    """Return the policy preset of a country that states none.
+
+    Korea and the United States have their own. Everyone else gets EU, the members and whoever has
+    no preset here: consent before every advertisement and a way out in each, without the texts that
+    only Korean and US law ask for.
+    """
+    return country if country in ("KR", "US") else "EU"
+
+
 class SenderEntry(Strict):
     """Who sends: what the law wants every advertisement to say."""
 
@@ -188,7 +222,7 @@ class OptoutEntry(Strict):
     """How customers refuse further advertising, free of charge."""
 
     phone: PhoneText | None = None
-    url: SafeWebText | None = None
+    url: Annotated[SafeWebText, AfterValidator(_optout_link)] | None = None
 
 
 class SourcesEntry(Strict):
@@ -203,11 +237,22 @@ class SourcesEntry(Strict):
     layout: PlainText = "auto"
 
 
+def _calendar(given: object) -> object:
+    return Calendar(str(given)) if given in tuple(Calendar) else positive_span(given)
+
+
+PeriodField = Annotated[
+    Span | Calendar,
+    PlainValidator(_calendar),
+    WithJsonSchema({"anyOf": [{"enum": list(Calendar)}, SPAN_SHAPE]}),
+]
+
+
 class CapEntry(Strict):
-    """At most ``max`` messages to one person within a rolling ``per``."""
+    """At most ``max`` messages to one person within ``per``."""
 
     max: Annotated[int, Field(ge=1)]
-    per: PositiveSpanField
+    per: PeriodField
     channel: Channel | None = None
     tag: NameField | None = None
 
@@ -249,7 +294,34 @@ class StoreEntry(Strict):
     segments: Mapping[OwnSegmentName, PlainText] = Field(default={})
     channels: Mapping[Channel, NameField] = Field(default={})
     prices: Mapping[Channel, Annotated[Decimal, Field(ge=0)]] = Field(default={})
+    brand_message_targets: tuple[Literal["M", "N"], ...] = ()
     policy: PolicyEntry = PolicyEntry()
+
+    @property
+    def preset(self) -> str:
+        """The policy preset: the one stated, or that of the country."""
+        return self.policy.preset or default_preset(self.country)
+
+    @model_validator(mode="after")
+    def _hours_lie_within_the_law(self) -> Self:
+        wider = wider_than_law(self.policy.hours, self.preset, self.country)
+        if wider:
+            raise all_wrong(
+                Finding(
+                    f"{self.policy.hours[channel]} is wider than the law allows",
+                    f"own hours may only be narrower than {limit}",
+                    ("policy", "hours", channel),
+                )
+                for channel, limit in wider.items()
+            )
+        return self
+
+
+# Keys of every provider; the rest are its own settings.
+_COMMON = {
+    "type", "base_url", "timeout", "rate", "concurrency", "lookup_grace", "certificate",
+    "sender_registered", "signing_domain",
+}  # fmt: skip
 
 
 class ProviderEntry(Strict):
@@ -265,6 +337,9 @@ class ProviderEntry(Strict):
     rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     concurrency: Annotated[int, Field(ge=1)] | None = None
     lookup_grace: PositiveSpanField | None = None
+    certificate: PlainText | None = None
+    sender_registered: bool | None = None
+    signing_domain: Annotated[PlainText, AfterValidator(_domain)] | None = None
     # Whatever the provider, these are secrets.
     password: SecretText | None = None
     api_key: SecretText | None = None
@@ -277,8 +352,7 @@ class ProviderEntry(Strict):
     @property
     def settings(self) -> Mapping[str, str]:
         """The provider's own keys, its secrets among them."""
-        common = {"type", "base_url", "timeout", "rate", "concurrency", "lookup_grace"}
-        return self.model_dump(exclude=common, exclude_none=True)
+        return self.model_dump(exclude=_COMMON, exclude_none=True)
 
 
 class ConfigFile(Strict):
@@ -292,7 +366,7 @@ class ConfigFile(Strict):
     providers: Mapping[NameField, ProviderEntry] = Field(default={})
 
     @model_validator(mode="after")
-    def _channels_go_to_providers_that_exist(self) -> "ConfigFile":
+    def _channels_go_to_providers_that_exist(self) -> Self:
         known = {*self.providers, *BUILT_IN_PROVIDERS}
         findings = [
             Finding(

@@ -5,8 +5,9 @@ The model decides what a value is, never its look: a plain ``0212345678``, ``21:
 a date only where the model says so.
 """
 
-from remindctl.documents.check import Located, Strict, did_you_mean, parse
+from remindctl.documents.check import Located, Strict, did_you_mean, each, parse, pick
 from remindctl.documents.fields import (
+    SPAN_SHAPE,
     Finding,
     NameField,
     OneOrMore,
@@ -16,11 +17,14 @@ from remindctl.documents.fields import (
     VersionField,
     WindowField,
     all_wrong,
+    positive_span,
+    span,
     wrong,
 )
 from remindctl.documents.tree import decode
 
 __all__ = [
+    "SPAN_SHAPE",
     "Finding",
     "Located",
     "NameField",
@@ -34,6 +38,10 @@ __all__ = [
     "all_wrong",
     "decode",
     "did_you_mean",
+    "each",
     "parse",
+    "pick",
+    "positive_span",
+    "span",
     "wrong",
 ]

@@ -6,10 +6,29 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Self,
+    TypeVar,
+    get_args,
+    get_origin,
+)
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from remindctl.documents.fields import Finding, all_wrong
 from remindctl.documents.tree import Node, read_tree
 from remindctl.errors import Place, Problem, Refused
 
@@ -29,6 +48,53 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     refused_keys: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def across(cls, given: Mapping[str, Any], context: Mapping[str, Any]) -> Iterable[Finding]:
+        """Say what is wrong with several keys together; asked also where single ones are wrong.
+
+        Args:
+            given: what the user wrote: texts, lists, groups and None, of any shape. Read it with
+                :func:`pick` and :func:`each`.
+            context: as :func:`parse` got it.
+        """
+        del given, context
+        return ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_at_once(
+        cls, given: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        written = isinstance(given, Mapping)
+        found = tuple(cls.across(given, info.context or {})) if written else ()
+        if not found:
+            return handler(given)
+        try:
+            handler(given)
+        except ValidationError as error:
+            ours = InitErrorDetails(type=all_wrong(found), input=given)
+            others = [_again(detail) for detail in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, [ours, *others]) from None
+        raise all_wrong(found)
+
+
+def pick(given: object, *keys: str | int) -> Any:
+    """Return what stands under ``keys`` of something read from YAML, None where nothing does."""
+    for key in keys:
+        if isinstance(given, list) and isinstance(key, int):
+            given = given[key] if key < len(given) else None
+        else:
+            given = given.get(key) if isinstance(given, Mapping) else None
+    return given
+
+
+def each(given: object, *keys: str | int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the groups of the list under ``keys``, each with its position from 0."""
+    found = pick(given, *keys)
+    for number, entry in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(entry, Mapping):
+            yield number, entry
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -195,13 +261,23 @@ def _problems(
             node, _ = _walk(value, finding.keys)
             named = name if not finding.keys else str(finding.keys[-1])
             what = f"`{named}`: {finding.what}"
-            yield Problem(file.place(node, finding.line), what, finding.hint)
+            place = finding.elsewhere or file.place(node, finding.line)
+            yield Problem(place, what, finding.hint)
     elif kind in ("enum", "literal_error"):
         hint = did_you_mean(str(given), _QUOTED.findall(context["expected"]))
         of = "" if is_key else f"`{name}`: "
         yield Problem(file.place(value), f"{of}{_shown(given)} is not known here", hint)
     else:
         yield Problem(file.place(value), f"`{name}` {_said(detail)}")
+
+
+def _again(detail: ErrorDetails) -> InitErrorDetails:
+    """Make an error of pydantic's anew, so that it can be raised beside others."""
+    context = detail.get("ctx", {})
+    kind: str | PydanticCustomError = detail["type"]
+    if kind in ("wrong", "value_error"):
+        kind = PydanticCustomError(detail["type"], "{text}", {"text": detail["msg"], **context})
+    return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"], ctx=context)
 
 
 def _said(detail: ErrorDetails) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import CoreSchema
 
+    from remindctl.errors import Place
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -25,12 +27,14 @@ class Finding:
     Attributes:
         keys: the way from the validated value down to the wrong one.
         line: the line within the wrong one's text, from 1.
+        elsewhere: where it stands if it is not in the file that is read.
     """
 
     what: str
     hint: str = ""
     keys: tuple[str | int, ...] = ()
     line: int = 1
+    elsewhere: Place | None = None
 
 
 def wrong(what: str, hint: str = "") -> PydanticCustomError:
@@ -134,10 +138,13 @@ def _matching(pattern: str) -> dict[str, object]:
     return {"type": "string", "pattern": f"^{pattern}$"}
 
 
+SPAN_SHAPE = _matching(r"(\d+\s*[wdhms]\s*)+")
 SpanField = Annotated[Span, _Text(span, _matching(r"-?\s*(\d+\s*[wdhms]\s*)+"))]
-PositiveSpanField = Annotated[Span, _Text(positive_span, _matching(r"(\d+\s*[wdhms]\s*)+"))]
+PositiveSpanField = Annotated[Span, _Text(positive_span, SPAN_SHAPE)]
 WindowField = Annotated[Window, _Text(window, _matching(r"\d{1,2}:\d\d\s*[-–~]\s*\d{1,2}:\d\d"))]
 PercentField = Annotated[float, _Text(percent, _matching(r"\d{1,3}(\.\d+)?\s*%"))]
 NameField = Annotated[str, _Text(name, _matching(_NAME.pattern))]
 VersionField = Annotated[int, _Text(version, {"const": 1})]
-OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+OneOrMore = Annotated[
+    tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])
+]
