@@ -11,11 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remindctl.audience import ANCHORS, LONGEST_MOVE, Sources, occasions, problems, schedule
+from remindctl.audience import LONGEST_MOVE, Sources, occasions, problems, schedule
 from remindctl.errors import Place
-from remindctl.frames import EVENTS, INSTANT, Events, conform
+from remindctl.frames import (
+    COUPONS,
+    EVENTS,
+    HISTORY,
+    INSTANT,
+    ORDERS,
+    Coupons,
+    Events,
+    History,
+    Orders,
+    conform,
+    empty,
+)
 from remindctl.hours import Opening
-from remindctl.model import Audience, Due, Span, Window
+from remindctl.model import Audience, Campaign, Due, Policy, Purpose, Span, Step, Store, Window
 from remindctl.profiles import COLUMNS, Profiles
 
 ORDERED = datetime(2025, 5, 1, 3, 0, tzinfo=UTC)  # noon in Seoul
@@ -40,25 +52,42 @@ def sources(
     }
     schema = {name: column.dtype for name, column in COLUMNS.items()}
     happened = [{"person": 0, "event": event, "occurred_at": at} for event, at in events]
+    store = Store(
+        key="green",
+        name="초록상점",
+        timezone="Asia/Seoul",
+        country="KR",
+        currency="KRW",
+        policy=Policy(preset="KR"),
+    )
     return Sources(
         profiles=Profiles(conform(pl.DataFrame([row]), schema, extra=True)),
+        orders=Orders(empty(ORDERS)),
         events=Events(conform(pl.DataFrame(happened or None), EVENTS)),
-        zone="Asia/Seoul",
+        coupons=Coupons(empty(COUPONS)),
+        history=History(empty(HISTORY)),
+        store=store,
+        campaign=Campaign(name="winback", purpose=Purpose.ADVERTISING, steps=()),
         as_of=NOW,
+        known_until={"orders": NOW},
     )
 
 
-def over(found: Sources, **due: object) -> list[bool]:
+def step(**due: object) -> Step:
     rule: dict[str, object] = {"after": "first_order", "wait": Span(days=30), **due}
-    return occasions(found, Audience(), Due(**rule))["over"].to_list()  # type: ignore[arg-type]
+    return Step(id="day30", due=Due(**rule), variants=())  # type: ignore[arg-type]
+
+
+def over(found: Sources, **due: object) -> list[bool]:
+    return occasions(found, step(**due))["over"].to_list()
 
 
 def test_each_order_is_its_own_occasion() -> None:
     found = sources(again=ORDERED + timedelta(days=2))
-    assert {name: ANCHORS[name](found)["occasion"].item() for name in ANCHORS} == {
-        "first_order": "A",
-        "last_order": "B",
-    }
+    assert occasions(found, step(after="first_order"))["occasion"].to_list() == ["A"]
+    assert occasions(found, step(after="last_order", wait=Span(days=1)))["occasion"].to_list() == [
+        "B"
+    ]
 
 
 def test_an_order_ends_an_occasion_unless_it_is_of_the_same_day() -> None:

@@ -64,8 +64,13 @@ def from_the_wall(wall: pl.Expr, zone: str) -> pl.Expr:
 def after(instant: pl.Expr, span: Span, zone: str) -> pl.Expr:
     """Add a span: whole days on the calendar of ``zone``, the rest exact."""
     if span.days:
-        instant = from_the_wall(on_the_wall(instant, zone) + pl.duration(days=span.days), zone)
+        instant = days_after(instant, span.days, zone)
     return instant + pl.duration(seconds=span.seconds)
+
+
+def days_after(instant: pl.Expr, days: int | pl.Expr, zone: str) -> pl.Expr:
+    """Add whole days on the calendar of ``zone``."""
+    return from_the_wall(on_the_wall(instant, zone) + pl.duration(days=days), zone)
 
 
 def exactly(span: Span) -> timedelta:

@@ -1,0 +1,116 @@
+"""Facts that a message states of its product, each with the age it may have.
+
+What is not known, too old or nothing to boast of (none left, nobody bought) is missing: a message
+that needs it is not sent, because what it says must be true when it is sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.audience.products import KEY
+from remindctl.audience.sources import PURCHASE
+from remindctl.hours import exactly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from remindctl.frames import Events, Orders
+    from remindctl.model import Span
+
+    # Orders, events, from when a fact must be, and how far the files are known: key, fact.
+    Count = Callable[[pl.DataFrame, pl.DataFrame, datetime, Mapping[str, datetime]], pl.DataFrame]
+
+
+def _stock(
+    orders: pl.DataFrame,  # noqa: ARG001 (one shape for all)
+    events: pl.DataFrame,
+    since: datetime,
+    known_until: Mapping[str, datetime],  # noqa: ARG001 (one shape for all)
+) -> pl.DataFrame:
+    """Tell the stock as the latest event of the product said it, anyone's."""
+    told = events.filter(pl.col("stock").is_not_null())
+    latest = told.sort("occurred_at", maintain_order=True).group_by(KEY.alias("key")).last()
+    return latest.filter(pl.col("occurred_at") >= since).select(
+        "key", pl.col("stock").alias("fact")
+    )
+
+
+def _buyers(
+    orders: pl.DataFrame,
+    events: pl.DataFrame,
+    since: datetime,
+    known_until: Mapping[str, datetime],
+) -> pl.DataFrame:
+    """Count the different people who bought the product, in orders or purchase events."""
+    paid = orders.filter(pl.col("status") == "paid", pl.col("ordered_at") >= since)
+    bought = events.filter(pl.col("event") == PURCHASE, pl.col("occurred_at") >= since)
+    parts = [
+        rows.select("person", KEY.alias("key"))
+        for name, rows in (("orders", paid), ("events", bought))
+        if _is_known(name, since, known_until)
+    ]
+    return _people(pl.concat([paid.clear().select("person", KEY.alias("key")), *parts]))
+
+
+def _viewers(
+    orders: pl.DataFrame,  # noqa: ARG001 (one shape for all)
+    events: pl.DataFrame,
+    since: datetime,
+    known_until: Mapping[str, datetime],
+) -> pl.DataFrame:
+    """Count the different people who looked at the product."""
+    seen = events.filter(pl.col("event") == "product_view", pl.col("occurred_at") >= since)
+    known = seen if _is_known("events", since, known_until) else seen.clear()
+    return _people(known.select("person", KEY.alias("key")))
+
+
+# Name → the fact of every product, by its id (or, without one, its name).
+FACTS: Mapping[str, Count] = {"stock": _stock, "buyers": _buyers, "viewers": _viewers}
+
+
+def facts(
+    rows: pl.DataFrame,
+    wanted: Mapping[str, Span],
+    orders: Orders,
+    events: Events,
+    as_of: datetime,
+    known_until: Mapping[str, datetime],
+) -> pl.DataFrame:
+    """Tell the facts of each row's product.
+
+    Args:
+        rows: has product_id and product.
+        wanted: name of a fact (see :data:`FACTS`) → how old it may be; for a count, also the time
+            that is counted.
+        orders: order lines of any time.
+        events: events of any time.
+        as_of: now; nothing later counts.
+        known_until: source name (orders, events) → the instant up to which it is known.
+
+    Returns:
+        one row per row: a column (Int64) for each fact, and ``stale``, the name of the first one
+        that is missing, unknown or too old; null = all are there.
+    """
+    ordered = orders.filter(pl.col("ordered_at") <= as_of)
+    happened = events.filter(pl.col("occurred_at") <= as_of)
+    told = rows.select(KEY.alias("key"))
+    for name, age in wanted.items():
+        found = FACTS[name](ordered, happened, as_of - exactly(age), known_until)
+        enough = found.filter(pl.col("key").is_not_null(), pl.col("fact") >= 1)
+        fact = enough.select("key", pl.col("fact").cast(pl.Int64).alias(name))
+        told = told.join(fact, on="key", how="left", maintain_order="left")
+    stale = [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in wanted]
+    first = pl.coalesce(pl.lit(None, dtype=pl.String), *stale)
+    return told.select(*wanted, first.alias("stale"))
+
+
+def _is_known(source: str, since: datetime, known_until: Mapping[str, datetime]) -> bool:
+    return source in known_until and known_until[source] >= since
+
+
+def _people(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by("key").agg(pl.col("person").drop_nulls().n_unique().alias("fact"))

@@ -1,0 +1,144 @@
+"""Occasions of a person: the sign-up, and the dates in the customers' file, such as a birthday."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.audience.events import first_of
+from remindctl.audience.sources import just_after
+from remindctl.hours import after, by_zone, from_the_wall
+from remindctl.model import Span
+from remindctl.profiles import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from remindctl.audience.sources import Sources
+    from remindctl.model import Step
+
+# Nobody is born tomorrow: where this share of the full dates lies in the future, the column holds
+# deadlines (the end of a contract), each of its own year, and not days that come back every year.
+DEADLINES = 0.05
+
+# 1990-02-09, 1990.2.9, 1990. 2. 9., 02-09, with or without a time of day after it.
+_SEPARATED = r"^\s*(?:(\d{4})\s*[-./]\s*)?(\d{1,2})\s*[-./]\s*(\d{1,2})\.?(?:[T\s].*)?$"
+_COMPACT = r"^\s*(\d{4})(\d{2})(\d{2})\s*$"
+
+
+def signed_up(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+    """Find each person's sign-up: as the customers' file says, else the first such event."""
+    stated = (
+        sources.profiles.select("person", pl.col("signed_up_at").alias("stated"))
+        if "signed_up_at" in sources.profiles.columns
+        else sources.profiles.select("person", pl.lit(None, dtype=pl.Null).alias("stated"))
+    )
+    first = first_of(sources, "signup")
+    at = pl.coalesce("stated", "at")
+    found = stated.join(first, on="person", how="left", maintain_order="left")
+    return found.filter(at <= sources.as_of).select(
+        "person",
+        pl.lit("signup").alias("occasion"),
+        at.alias("anchor_at"),
+        just_after(at).alias("ends_from"),
+    )
+
+
+def is_date(name: str, dtype: pl.DataType | type[pl.DataType]) -> bool:
+    """Say whether a column of the customers' file may hold dates; texts do if they look like it."""
+    return name not in COLUMNS and dtype.base_type() in (pl.Date, pl.Datetime, pl.String)
+
+
+def dated(column: str) -> Callable[[Sources, Step], pl.DataFrame]:
+    """Find the days a column of the customers' file names: the latest that has come, and the next.
+
+    A day begins at midnight on the recipient's clock, and comes back each year from its own year
+    on (29 February on the 28th where there is none), unless the column holds deadlines.
+    """
+
+    def find(sources: Sources, step: Step) -> pl.DataFrame:
+        wait = step.due.wait if isinstance(step.due.wait, Span) else Span()
+        people = sources.profiles.select(
+            "person",
+            pl.col("timezone").fill_null(sources.store.timezone).alias("zone"),
+            *dates(sources.profiles[column], sources.store.timezone),
+        ).filter(pl.col("month").is_not_null())
+        today, year = sources.as_of.date(), pl.col("year")
+        middle = today.year - round(wait.days / 365)
+        if _deadlines(people, today):
+            # Nobody has a deadline beyond these years; a typing error may.
+            days = people.filter(year.is_between(middle - 99, middle + 99)).with_columns(on=year)
+        else:
+            years = pl.DataFrame({"on": range(middle - 2, middle + 3)}, schema={"on": pl.Int32})
+            days = people.join(years, how="cross").filter(year.fill_null(0) <= pl.col("on"))
+        return _nearest(days, column, wait, sources)
+
+    return find
+
+
+def dates(values: pl.Series, zone: str) -> list[pl.Series]:
+    """Read values as year (null where it names none), month and day; all null: it is no date.
+
+    Args:
+        values: dates, instants, or texts such as ``1990-02-29``, ``1990.2.29``, ``19900229`` and
+            ``02-29``; 29 February is one in any year.
+        zone: on whose clock instants are read.
+    """
+    if values.dtype.base_type() == pl.Datetime:
+        aware = values.dt.convert_time_zone(zone) if values.dtype.time_zone else values  # type: ignore[attr-defined]
+        values = aware.dt.date()
+    if values.dtype == pl.Date:
+        values = values.dt.strftime("%Y-%m-%d")
+    text = values.cast(pl.String)
+    read = pl.DataFrame({"text": text}).select(
+        pl.coalesce(
+            pl.col("text").str.extract(_SEPARATED, group),
+            pl.col("text").str.extract(_COMPACT, group),
+        )
+        .cast(pl.Int32)
+        .alias(name)
+        for group, name in enumerate(("year", "month", "day"), 1)
+    )
+    # 2000 is a leap year; a date without a year is often written with 0000.
+    longest = pl.when(pl.col("month").is_between(1, 12)).then(
+        pl.date(2000, pl.col("month").clip(1, 12), 1).dt.month_end().dt.day()
+    )
+    real = pl.col("day").is_between(1, longest)
+    year = pl.when(pl.col("year") > 0).then("year")
+    return read.select(
+        pl.when(real).then(part).alias(name)
+        for name, part in (("year", year), ("month", pl.col("month")), ("day", pl.col("day")))
+    ).get_columns()
+
+
+def _deadlines(people: pl.DataFrame, today: date) -> bool:
+    full = people.filter(pl.col("year").is_not_null())
+    to_come = full.filter(_day(pl.col("year")) > today)
+    return len(full) > 0 and len(to_come) >= DEADLINES * len(full)
+
+
+def _day(year: pl.Expr) -> pl.Expr:
+    """Make the day of a year, 29 February as the 28th where there is none."""
+    last = pl.date(year, "month", 1).dt.month_end().dt.day()
+    return pl.date(year, "month", pl.min_horizontal(pl.col("day"), last.cast(pl.Int32)))
+
+
+def _nearest(days: pl.DataFrame, column: str, wait: Span, sources: Sources) -> pl.DataFrame:
+    """Of each person's days keep the last whose wanted instant has come, and the next one."""
+    days = by_zone(
+        days,
+        lambda part, zone: part.with_columns(
+            from_the_wall(_day(pl.col("on")).cast(pl.Datetime("us")), zone).alias("anchor_at")
+        ).with_columns(after(pl.col("anchor_at"), wait, zone).alias("wanted")),
+    ).sort("person", "wanted")
+    come = pl.col("wanted") <= sources.as_of
+    last = come & ~come.shift(-1).over("person").fill_null(value=False)
+    following = ~come & come.shift(1).over("person").fill_null(value=True)
+    return days.filter(last | following).select(
+        "person",
+        pl.concat_str(pl.lit(column), "on", separator=" ").alias("occasion"),
+        "anchor_at",
+        just_after(pl.col("anchor_at")).alias("ends_from"),
+    )

@@ -1,0 +1,174 @@
+"""What is wrong with an audience or a due rule, before anyone is messaged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remindctl.audience.anchors import ANCHORS, MESSAGE, of_products
+from remindctl.audience.coupons import COUPON_USED, tells_use
+from remindctl.audience.events import WELL_KNOWN
+from remindctl.audience.occasions import COUPONS
+from remindctl.audience.people import dates, is_date
+from remindctl.audience.waits import unreached
+from remindctl.documents import did_you_mean
+from remindctl.errors import Place, Problem
+from remindctl.model import Statistic
+from remindctl.segments import BUILT_IN, is_segment
+from remindctl.segments import problems as condition_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    import polars as pl
+
+    from remindctl.audience.sources import Sources
+    from remindctl.model import Audience, Campaign, Step
+
+# A statistic counts days since an order; of a product, since it was bought.
+_SINCE_ORDER = ("first_order", "last_order", "ordered", "delivered", "confirmed")
+_SINCE_PURCHASE = ("last_order", "ordered")
+_BY_LINE = ("delivered", "confirmed")
+
+
+def problems(
+    audience: Audience, custom: Mapping[str, str], place: Place, extra: Sequence[str] = ()
+) -> list[Problem]:
+    """Say what is wrong with an audience: segments that do not exist, a ``where`` that fails.
+
+    Args:
+        audience: as the campaign states it.
+        custom: the store's own segments.
+        place: where the audience stands.
+        extra: further columns of the store's customer file.
+    """
+    hint = f"the segments are: {', '.join((*BUILT_IN, *custom))}; and tag:NAME"
+    found = [
+        Problem(place, f"no segment {name!r}", hint)
+        for name in (*audience.segments, *audience.exclude)
+        if not is_segment(name, custom)
+    ]
+    if audience.where is not None:
+        found += condition_problems(audience.where, place, extra)
+    return found
+
+
+def due_problems(
+    step: Step,
+    campaign: Campaign,
+    columns: Mapping[str, pl.DataType | type[pl.DataType]],
+    events: Collection[str],
+) -> list[Problem]:
+    """Say what is wrong with a step's due rule and condition: names that name nothing.
+
+    Args:
+        step: one of the campaign's.
+        campaign: its steps.
+        columns: of the store's customers' file.
+        events: every name in the store's events file; empty = the store has none.
+    """
+    return [
+        *_after(step, columns, events),
+        *_until(step, events),
+        *_wait(step),
+        *_other_steps(step, campaign),
+    ]
+
+
+def wait_problems(sources: Sources, step: Step) -> list[Problem]:
+    """Say what the store's data cannot tell of what a due rule counts on.
+
+    A statistic that is not reached is a problem. A date column whose values are no dates, and files
+    that do not tell which coupons were used, are warnings.
+    """
+    due = step.due
+    found: list[Problem] = []
+    missing = isinstance(due.wait, Statistic) and unreached(sources, due.wait)
+    if missing:
+        found.append(Problem(_place(step, "wait"), missing, "write a duration: 30d"))
+    if due.after in COUPONS and not tells_use(sources):
+        what = "the files do not tell which coupons were used: an order after the issue counts"
+        hint = f"add discount codes to the orders, or {COUPON_USED} events with a code"
+        found.append(Problem(_place(step, "after"), what, hint, warning=True))
+    if due.after in _date_columns(sources.profiles.schema) and due.after not in WELL_KNOWN:
+        values = sources.profiles[due.after].drop_nulls()
+        day = dates(values, sources.store.timezone)[2]
+        if day.null_count():
+            what = f"{day.null_count()} of {len(values)} values of `{due.after}` are no dates"
+            hint = "write them like 1990-02-09, or 02-09 without a year"
+            found.append(Problem(_place(step, "after"), what, hint, warning=True))
+    return found
+
+
+def _after(
+    step: Step,
+    columns: Mapping[str, pl.DataType | type[pl.DataType]],
+    events: Collection[str],
+) -> list[Problem]:
+    name, place = step.due.after, _place(step, "after")
+    if name in (*ANCHORS, MESSAGE):
+        return []
+    if name in WELL_KNOWN and name not in events:
+        what = f"no {name!r} in the events file: nobody can be due"
+        return [Problem(place, what, did_you_mean(name, events), warning=True)]
+    dated = _date_columns(columns)
+    if name in events or name in dated:
+        return []
+    if name in columns:
+        return [Problem(place, f"the column {name!r} holds no dates", did_you_mean(name, dated))]
+    what = f"{name!r} is no anchor, no event of the events file and no date of the customers' file"
+    return [
+        Problem(place, what, did_you_mean(name, {*ANCHORS, MESSAGE, *WELL_KNOWN, *events, *dated}))
+    ]
+
+
+def _until(step: Step, events: Collection[str]) -> list[Problem]:
+    name, place = step.due.until, _place(step, "until")
+    if name in ("order", "never") or name in events:
+        return []
+    known = {"order", "never", *WELL_KNOWN, *events}
+    if name in WELL_KNOWN:
+        what = f"no {name!r} in the events file: nothing ends the occasion"
+        return [Problem(place, what, did_you_mean(name, known - {name}), warning=True)]
+    return [Problem(place, f"no event {name!r} in the events file", did_you_mean(name, known))]
+
+
+def _wait(step: Step) -> list[Problem]:
+    due = step.due
+    found = []
+    if isinstance(due.wait, Statistic):
+        suited = _SINCE_PURCHASE if of_products(step) else _SINCE_ORDER
+        if due.after not in suited:
+            what = f"{due.wait} counts days since an order, not after {due.after}"
+            found.append(Problem(_place(step, "wait"), what, f"after: {', '.join(suited)}"))
+    if due.per_line and due.after not in _BY_LINE:
+        what, hint = f"{due.after} has no lines", f"after: {', '.join(_BY_LINE)}"
+        found.append(Problem(_place(step, "per"), what, hint))
+    return found
+
+
+def _other_steps(step: Step, campaign: Campaign) -> list[Problem]:
+    earlier = [each.id for each in campaign.steps]
+    earlier = earlier[: earlier.index(step.id)]
+    found = []
+    due, condition = step.due, step.condition
+    if due.after == MESSAGE and due.step is None and not earlier:
+        what = "there is no earlier step whose message it could follow"
+        found.append(Problem(_place(step, "after"), what))
+    if due.step is not None and due.after != MESSAGE:
+        what, hint = f"only {MESSAGE!r} follows a step", f"after: {MESSAGE}"
+        found.append(Problem(_place(step, "step"), what, hint))
+    named = [("step", due.step), ("if", condition.step if condition else None)]
+    return found + [
+        Problem(_place(step, key), f"no earlier step {name!r}", did_you_mean(name, earlier))
+        for key, name in named
+        if name is not None and name not in earlier
+    ]
+
+
+def _date_columns(columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> list[str]:
+    return [name for name, dtype in columns.items() if is_date(name, dtype)]
+
+
+def _place(step: Step, key: str) -> Place:
+    """Return where a key of the step stands, or the nearest that is known."""
+    return next((step.places[name] for name in (key, "due", "id") if name in step.places), Place())
