@@ -30,7 +30,7 @@ EVERYTHING = "all"
 NOTICE_EVERY = "2y"
 ANSWER_WITHIN = timedelta(days=14)
 
-_FAMILIES = {str(channel): str(family) for channel, family in FAMILY.items()} | {
+FAMILIES = {str(channel): str(family) for channel, family in FAMILY.items()} | {
     str(family): str(family) for family in Family
 }
 
@@ -72,7 +72,7 @@ def permissions(
     said = (
         consents.join(addresses, on=["kind", "value"], how="inner")
         .with_columns(
-            pl.col("channel").replace_strict(_FAMILIES, default=None).alias("family"),
+            pl.col("channel").replace_strict(FAMILIES, default=None).alias("family"),
             pl.col("purpose").fill_null(str(Purpose.ADVERTISING)),
         )
         .select(

@@ -90,9 +90,7 @@ def over_caps(
         .filter(~pl.col("held"))
     )
     people = numbered.select("person", "zone").unique("person", keep="first")
-    seen = history.filter(pl.col("counts"), pl.col("state").is_in(REACHED)).join(
-        people, on="person", how="inner"
-    )
+    seen = _seen(history, people)
     so_far = [_counted(seen, cap, as_of) for cap in caps]
     # Each person's first message, then their second, …: each turn counts what went before.
     numbered = numbered.with_columns(pl.int_range(pl.len()).over("person").alias("_turn"))
@@ -120,18 +118,25 @@ def cap_counts(
 
     Args:
         rows: the one row of the person: person, channel, zone.
-        history, campaign, store, as_of: as for :func:`over_caps`.
+        history: as for :func:`over_caps`.
+        campaign: likewise.
+        store: likewise.
+        as_of: likewise.
     """
     if campaign.purpose is not Purpose.ADVERTISING:
         return []
-    seen = history.filter(pl.col("counts"), pl.col("state").is_in(REACHED)).join(
-        rows.select("person", "zone"), on="person", how="inner"
-    )
+    seen = _seen(history, rows.select("person", "zone"))
     return [
         (cap, int(_counted(seen, cap, as_of)["n"].sum()))
         for cap in caps_of(store, campaign)
         if _concerns(rows, cap).all()
     ]
+
+
+def _seen(history: History, people: pl.DataFrame) -> pl.DataFrame:
+    """Return the messages to these people (person, zone) that caps count."""
+    counted = history.filter(pl.col("counts"), pl.col("state").is_in(REACHED))
+    return counted.join(people, on="person", how="inner")
 
 
 def _counted(seen: pl.DataFrame, cap: Cap, as_of: datetime) -> pl.DataFrame:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl.frames import SUPPRESSIONS, Suppressions, conform, empty
-from remindctl.sendlog.database import instant, micros
+from remindctl.sendlog.database import instant, micros, set_meta
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
@@ -35,6 +36,7 @@ CREATE TABLE words (
 CREATE INDEX words_of ON words (hmac, family, scope)
 """
 
+_LAST_LIST = "last list: "
 _LATEST = "SELECT max(id) FROM words GROUP BY hmac, family, scope"
 
 
@@ -47,6 +49,8 @@ class OptOut:
         scope: advertising or all.
         stands: True = opted out; False = lifted again, with ``evidence``.
         at: when the person said so.
+        undated: nobody knows when; ``at`` is when it came in, and says nothing new of one that
+            stands.
         source: how it came in (080, STOP, bounce, manual, …).
         ending: what may be shown of the address.
     """
@@ -59,6 +63,7 @@ class OptOut:
     source: str = "manual"
     evidence: str = ""
     ending: str = ""
+    undated: bool = False
 
 
 class OptOuts:
@@ -93,28 +98,27 @@ class OptOuts:
         Returns:
             how many were new.
         """
-        added = 0
         with self._database.transaction() as connection:
-            for word in words:
-                said = connection.execute(
-                    "SELECT stands, at FROM words WHERE hmac = ? AND family = ? AND scope = ?"
-                    " ORDER BY id DESC LIMIT 1",
-                    (word.hmac, word.family, word.scope),
-                ).fetchone()
-                stands, at = said or (0, 0)
-                # A newer refusal counts anew: a consent in between may have lifted the older one.
-                if bool(stands) == word.stands and (not word.stands or micros(word.at) <= at):
-                    continue
-                connection.execute(
-                    "INSERT INTO words (hmac, family, scope, stands, at, source, evidence, ending,"
-                    " recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        word.hmac, word.family, word.scope, word.stands, micros(word.at),
-                        word.source, word.evidence, word.ending, micros(now),
-                    ),
-                )  # fmt: skip
-                added += 1
-        return added
+            return sum([_add(connection, word, now) for word in words])
+
+    def record_list(self, words: Iterable[OptOut], source: str, now: datetime) -> list[bool]:
+        """Add the words of a whole list, and remember that one of this source has come in.
+
+        Returns:
+            of each word, whether it was new.
+        """
+        with self._database.transaction() as connection:
+            set_meta(connection, f"{_LAST_LIST}{source}", str(micros(now)))
+            return [_add(connection, word, now) for word in words]
+
+    def last_list(self) -> datetime | None:
+        """Return when a list of opt-outs last came in, of whatever source."""
+        with self._database.reading() as connection:
+            [latest] = connection.execute(
+                "SELECT max(CAST(value AS INTEGER)) FROM meta WHERE substr(name, 1, ?) = ?",
+                (len(_LAST_LIST), _LAST_LIST),
+            ).fetchone()
+        return None if latest is None else instant(latest)
 
     def all_standing(self) -> Iterator[OptOut]:
         """Return every opt-out that stands, the oldest first."""
@@ -131,3 +135,26 @@ class OptOuts:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+def _add(connection: sqlite3.Connection, word: OptOut, now: datetime) -> bool:
+    """Add a word; say whether it was new."""
+    said = connection.execute(
+        "SELECT stands, at FROM words WHERE hmac = ? AND family = ? AND scope = ?"
+        " ORDER BY id DESC LIMIT 1",
+        (word.hmac, word.family, word.scope),
+    ).fetchone()
+    stands, at = said or (0, 0)
+    # A newer refusal counts anew: a consent in between may have lifted the older one.
+    newer = micros(word.at) > at and not word.undated
+    if bool(stands) == word.stands and not (word.stands and newer):
+        return False
+    connection.execute(
+        "INSERT INTO words (hmac, family, scope, stands, at, source, evidence, ending,"
+        " recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            word.hmac, word.family, word.scope, word.stands, micros(word.at),
+            word.source, word.evidence, word.ending, micros(now),
+        ),
+    )  # fmt: skip
+    return True
