@@ -389,6 +389,166 @@ def test_consents_come_from_shopify_files_and_from_no_korean_one() -> None:
     assert not loaded(korean).snapshot.consents.height
 
 
+# Where a customer's clock is, and since when they are one
+
+
+def test_country_and_province_are_of_one_address_the_latest_that_has_a_country() -> None:
+    header = f"{SHOPIFY},Billing Country,Billing Province"
+    row = {"Financial Status": "paid", "Total": "10", "Currency": "USD", "Email": "a@example.com"}
+    old = {"Name": "1", "Billing Country": "US", "Billing Province": "CA"}
+    new = {"Name": "2", "Billing Country": "DE"}
+    bare = {"Name": "3", "Billing Province": "NY"}
+    days = [f"2026-09-0{n} 10:00:00 -0400" for n in (1, 2, 3)]
+    told_of = [
+        {**row, **said, "Created at": at} for said, at in zip((old, new, bare), days, strict=True)
+    ]
+    for rows in permutations(told_of):
+        found = loaded(claimed("shopify-orders", table(header, *rows))).snapshot.customers
+        assert found.select("country", "timezone", "timezone_source").rows() == [
+            ("DE", "Europe/Berlin", "address")
+        ]
+        assert "province" not in found.columns
+
+
+MEMBERS = "customer_id,phone,email,name,signed_up_at,birthday"
+
+
+def test_a_person_signed_up_when_the_first_of_their_accounts_did() -> None:
+    orders = smartstore({"상품주문번호": "1a", "구매자연락처": "010-9000-0001"})
+    members = claimed(
+        "remindctl-customers",
+        table(
+            MEMBERS,
+            {
+                "customer_id": "2",
+                "phone": "+821090000001",
+                "signed_up_at": "2026-02-01T09:00+09:00",
+            },
+            {
+                "customer_id": "1",
+                "phone": "+821090000001",
+                "signed_up_at": "2026-01-01T09:00+09:00",
+            },
+            # An unreadable date costs no one their row, and so no refusal.
+            {"customer_id": "3", "signed_up_at": "언젠가", "birthday": "02-29"},
+        ),
+    )
+    found = loaded(orders, members)
+    assert sorted(found.snapshot.customers.select("signed_up_at", "birthday").rows(), key=repr) == [
+        (None, "02-29"), (datetime(2026, 1, 1, tzinfo=UTC), None)
+    ]  # fmt: skip
+    assert not found.rejects.height
+
+
+def test_a_cancellation_has_a_date_only_while_it_stands() -> None:
+    header = "상품주문번호,주문번호,취소 처리상태,결제일,취소완료일,취소요청일"
+    cancelled = claimed(
+        "smartstore-cancellations",
+        f"{header}\n1a,1,취소완료,2026-09-01,2026-09-03 10:00,2026-09-02\n"
+        "2a,2,취소완료,2026-09-01,2026-09-03 10:00,\n3a,3,취소철회,2026-09-01,,2026-09-02\n",
+    )
+    taken_back = smartstore({"상품주문번호": "2a", "주문상태": "구매확정"}, hours=1)
+    assert told(loaded(cancelled, taken_back), "line_id", "status", "cancelled_at") == [
+        ("1a", "cancelled", datetime(2026, 9, 3, 1, tzinfo=UTC)),
+        ("2a", "paid", None),
+        ("3a", "paid", None),
+    ]
+
+
+def test_an_address_is_of_an_order_only_where_one_names_it_as_the_buyers() -> None:
+    row = {"Name": "1", "Financial Status": "paid", "Total": "10", "Currency": "USD"}
+    orders = shopify(
+        {**row, "Email": "a@example.com", "Shipping Phone": "+12025550155"}, {"Name": "1"}
+    )
+    entry = "'1,Ann,New,a@example.com,yes,'+12025550155,no,1,1,"
+    found = loaded(orders, claimed("shopify-customers", f"{CUSTOMERS}\n{entry}\n"))
+    assert found.snapshot.addresses.select("kind", "value", "in_order").rows() == [
+        ("email", "a@example.com", True),
+        ("phone", "+12025550155", False),
+        ("shop_id", "1", False),
+    ]
+
+
+# Whose device it is
+
+EVENTS = "event,occurred_at,phone,email,push_token,code"
+
+
+def events(*rows: dict[str, str], hours: int = 0) -> Claimed:
+    usual = {"event": "visit", "occurred_at": "2026-09-30T12:00:00Z"}
+    lines = [{**usual, **row} for row in rows]
+    return claimed("remindctl-events", table(EVENTS, *lines), hours, "events.csv")
+
+
+def devices(found: Loaded) -> dict[str, int]:
+    tokens = found.snapshot.addresses.filter(pl.col("kind") == "push_token")
+    assert not tokens["in_order"].any()
+    return dict(tokens.select("value", "person").iter_rows())
+
+
+def test_a_device_belongs_to_whoever_was_identified_on_it_last() -> None:
+    ann, bo = {"email": "a@example.com"}, {"email": "b@example.com"}
+    first = {"push_token": "t", "occurred_at": "2026-09-01T00:00:00Z", **ann}
+    then = {"push_token": "t", "occurred_at": "2026-09-02T00:00:00Z", **bo}
+    alone = {"push_token": "t", "occurred_at": "2026-08-01T00:00:00Z"}
+    for rows in permutations([first, then, alone]):
+        for files in ([events(*rows)], [events(row) for row in rows]):
+            found = loaded(smartstore({"상품주문번호": "1a"}), *files)
+            people = dict(found.snapshot.customers.select("email", "person").iter_rows())
+            # Nobody is joined: what each did under their own name stays theirs.
+            assert found.snapshot.events["person"].to_list() == [
+                people["b@example.com"], people["a@example.com"], people["b@example.com"]
+            ]  # fmt: skip
+            assert devices(found) == {"t": people["b@example.com"]}
+            assert len(people) == 2
+
+
+def test_a_device_of_nobody_is_a_person_that_can_be_reached_on_it_alone() -> None:
+    rows = [{"push_token": "t2"}, {"push_token": "t1"}, {"push_token": "t2", "code": "W-1"}, {}]
+    ann = {"상품주문번호": "1a", "구매자연락처": "010-9000-0001"}
+    found = loaded(smartstore(ann), events(*rows))
+    assert devices(found) == {"t1": 1, "t2": 2}
+    assert found.snapshot.events.select("person", "push_token", "code").rows() == [
+        (2, "t2", None), (1, "t1", None), (2, "t2", "W-1"), (None, None, None)
+    ]  # fmt: skip
+    visitor = found.snapshot.customers.row(1, named=True)
+    assert [name for name, value in visitor.items() if value is not None] == [
+        "person",
+        "customer_key",
+    ]
+    assert found.snapshot.customers["customer_key"].n_unique() == 3
+
+
+def test_a_new_device_gives_no_one_another_name() -> None:
+    ann = {"상품주문번호": "1a", "구매자연락처": "010-9000-0001"}
+    member = claimed("remindctl-customers", f"{MEMBERS}\nz-1,+821090000001,,,,\n")
+    keys = [
+        loaded(smartstore(ann), member, events(event)).snapshot.customers["customer_key"].to_list()
+        for event in ({"phone": "+821090000001"}, {"phone": "+821090000001", "push_token": "0"})
+    ]
+    assert keys[0] == keys[1]
+    alone = claimed("remindctl-customers", f"{MEMBERS}\nz-1,,,,,\n")
+    found = [
+        loaded(smartstore({"상품주문번호": "1a"}), alone, claimed("remindctl-events", csv)).snapshot
+        for csv in (
+            "event,occurred_at,customer_id,push_token\nvisit,2026-09-30T12:00:00Z,z-1,\n",
+            "event,occurred_at,customer_id,push_token\nvisit,2026-09-30T12:00:00Z,z-1,0\n",
+        )
+    ]
+    assert (
+        found[0].customers["customer_key"].to_list() == found[1].customers["customer_key"].to_list()
+    )
+
+
+def test_events_later_than_their_file_are_kept_and_counted() -> None:
+    times = ("2026-10-01T00:00:00Z", "2026-10-01T00:05:00Z", "2026-10-01T00:05:01Z")
+    rows = [{"occurred_at": at, "email": "a@example.com"} for at in times]
+    orders = smartstore({"상품주문번호": "1a"})
+    found = loaded(orders, events(*rows), events(*rows, hours=1))
+    assert (found.snapshot.events.height, found.future_events) == (6, 1)
+    assert loaded(orders).future_events == 0
+
+
 # What is refused
 
 

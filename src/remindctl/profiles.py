@@ -56,6 +56,11 @@ COLUMNS: Mapping[str, Column] = {
     "phone": Column(pl.String, "Phone number, E.164."),
     "locale": Column(pl.String, "Language tag, as the shop states it."),
     "timezone": Column(pl.String, "The person's own time zone; null = not known."),
+    "timezone_source": Column(
+        pl.String, "Where the zone is known from: stated, address or phone; null = not known."
+    ),
+    "country": Column(pl.String, "Country (ISO 3166) of the address, else of the phone number."),
+    "signed_up_at": Column(INSTANT, "Instant of the person's first sign-up, as the shop tells it."),
     "tags": Column(pl.List(pl.String), "Tags the shop gave the person."),
     "orders": Column(pl.Int64, "Number of paid orders."),
     "purchase_days": Column(pl.Int64, "Number of dates with a paid order."),

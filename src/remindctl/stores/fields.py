@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 # Texts that must be whole: one that a spreadsheet rounded could be anyone's.
 KEYS = frozenset({"order_id", "line_id", "event_id", "cart_id", "customer_id", "phone"})
-_CODES = frozenset({"order_id", "line_id", "event_id", "cart_id", "push_token"})
+_CODES = frozenset({"order_id", "line_id", "event_id", "cart_id", "push_token", "code"})
 _NAMES = frozenset({"name", "first_name", "last_name"})
 _ITEM_CODES = frozenset({"product_id", "sku"})
 TIMES = frozenset(
-    {"ordered_at", "delivered_at", "confirmed_at", "occurred_at", "at", "notice_sent_at"}
-)
+    {"ordered_at", "delivered_at", "confirmed_at", "cancelled_at", "signed_up_at", "occurred_at",
+     "at", "notice_sent_at"}
+)  # fmt: skip
+# Unreadable, these are as good as blank: the row still says who has agreed or refused.
+DISPENSABLE = frozenset({"signed_up_at"})
 COUNTS = frozenset({"quantity", "stock"})
 AMOUNTS = frozenset({"amount", "refunded", "price", "value"})
 

@@ -39,13 +39,23 @@ ORDER_FIELDS = (
     "ordered_at",
     "delivered_at",
     "confirmed_at",
+    "cancelled_at",
     "currency",
     "discount_code",
     "amount",
     "refunded",
 )
-PERSON_FIELDS = ("customer_id", "email", "phone", "name")
-CUSTOMER_FIELDS = (*PERSON_FIELDS, "first_name", "last_name", "locale", "timezone", "tags")
+# Of an address only these two are read, and kept only as far as a country and a zone go.
+PERSON_FIELDS = ("customer_id", "email", "phone", "name", "country", "province")
+CUSTOMER_FIELDS = (
+    *PERSON_FIELDS,
+    "first_name",
+    "last_name",
+    "locale",
+    "timezone",
+    "signed_up_at",
+    "tags",
+)
 EVENT_FIELDS = (
     *PERSON_FIELDS,
     "event",
@@ -59,11 +69,13 @@ EVENT_FIELDS = (
     "quantity",
     "value",
     "stock",
+    "code",
 )
 CONSENT_FIELDS = (
     "phone",
     "email",
     "customer_id",
+    "push_token",
     "channel",
     "purpose",
     "granted",
@@ -89,11 +101,12 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 AS_WRITTEN = "as written"
 # Spelled out once more because a type must be: a typo is then a problem at its own place.
 FieldName = Literal[
-    "order_id", "ordered_at", "delivered_at", "confirmed_at", "currency", "discount_code", "amount",
-    "refunded", "line_id", "product_id", "product", "option", "sku", "category", "quantity",
-    "price", "customer_id", "email", "phone", "name", "first_name", "last_name", "locale",
-    "timezone", "tags", "event", "occurred_at", "event_id", "cart_id", "push_token", "url", "value",
-    "stock", "channel", "purpose", "granted", "at", "night", "source", "wording", "notice_sent_at",
+    "order_id", "ordered_at", "delivered_at", "confirmed_at", "cancelled_at", "currency",
+    "discount_code", "amount", "refunded", "line_id", "product_id", "product", "option", "sku",
+    "category", "quantity", "price", "customer_id", "email", "phone", "name", "country", "province",
+    "first_name", "last_name", "locale", "timezone", "signed_up_at", "tags", "event", "occurred_at",
+    "event_id", "cart_id", "push_token", "url", "value", "stock", "code", "channel", "purpose",
+    "granted", "at", "night", "source", "wording", "notice_sent_at",
 ]  # fmt: skip
 Outcome = Literal["paid", "pending", "cancelled", "refunded", "exchanged", "next"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,7 +23,7 @@ from remindctl.frames import (
     conform,
     empty,
 )
-from remindctl.stores import people
+from remindctl.stores import devices, people
 from remindctl.stores.engine import REJECTS, read_lines
 from remindctl.stores.identity import people as find_people
 from remindctl.stores.layout import AS_WRITTEN
@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from remindctl.stores.layout import Layout
 
 _SHOWN_REJECTS = 10
-_CUSTOMER_COLUMNS = ("email", "phone", "customer_id", "name", "first_name", "last_name",
-                     "locale", "timezone", "tags")  # fmt: skip
+_CUSTOMER_COLUMNS = ("email", "phone", "customer_id", "name", "first_name", "last_name", "locale",
+                     "timezone", "country", "province", "signed_up_at", "tags")  # fmt: skip
+# Clocks of a web shop and of its owner's computer differ by this much without anyone's fault.
+_CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Loaded:
         duplicate_lines: lines that a newer file (or a later row) told again.
         rejects: rows that were no use, see ``engine.REJECTS``.
         sources: the files, oldest first.
+        future_events: events of an instant more than five minutes after their file's known-until.
         zone: where the store's clock is, as far as the layouts say; None = as each row says.
         store: its name.
     """
@@ -76,6 +79,7 @@ class Loaded:
     duplicate_lines: int
     rejects: pl.DataFrame
     sources: tuple[Source, ...]
+    future_events: int
     zone: str | None
     store: str
 
@@ -151,9 +155,14 @@ def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loade
         duplicate_lines=dropped + int(repeated.sum()),
         rejects=rejects.filter(~repeated),
         sources=sources,
+        future_events=sum(_future(claim, read) for claim, read in parts["events"]),
         store=store,
         zone=zones.pop() if len(zones) == 1 and AS_WRITTEN not in zones else settings.zone,
     )
+
+
+def _future(claim: Claimed, read: Lines) -> int:
+    return int((read.frame["occurred_at"] > claim.known_until + _CLOCKS_APART).sum())
 
 
 def _refuse_nothing(orders: Sequence[tuple[Claimed, Lines]], claimed: Sequence[Claimed]) -> None:
@@ -182,9 +191,8 @@ def _snapshot(
     store: str,
 ) -> Snapshot:
     told = [lines, *(read.frame for kind in ("customers", "events") for _, read in parts[kind])]
-    lines, *others = [
-        frame.with_columns(person) for frame, person in zip(told, find_people(told), strict=True)
-    ]
+    found = find_people(told)
+    lines, *others = [frame.with_columns(person) for frame, person in zip(told, found, strict=True)]
     customer_files, events = others[: len(parts["customers"])], others[len(parts["customers"]) :]
     if "currency" not in lines.columns:
         lines = lines.with_columns(pl.lit(_currency(parts), dtype=pl.String).alias("currency"))
@@ -197,20 +205,17 @@ def _snapshot(
             Orders(lines), Customers(pl.DataFrame()), nobody, Events(empty(EVENTS)),
             Consents(empty(CONSENTS)), until,
         )  # fmt: skip
-    orders = lines.with_columns(pl.lit(store).alias("store"), pl.col("row").alias("source_row"))
-    if "line_id" not in orders.columns:
-        nth = _places(orders["order_id"]).cast(pl.String)
-        line = pl.concat_str("order_id", pl.lit("/"), pl.lit(nth))
-        orders = orders.with_columns(line.alias("line_id"))
+    events, owners = devices.assign(events, pl.concat(found).drop_nulls().n_unique())
     mentions = [
-        _mentions(lines, "ordered_at"),
+        _mentions(lines, "ordered_at", in_order=True),
         *(_mentions(frame, None) for frame in customer_files),
         *(_mentions(frame, "occurred_at") for frame in events),
     ]
     mentioned = pl.concat(mentions, how="diagonal_relaxed")
-    known = people.addresses(mentioned)
+    devices_of = owners.with_columns(pl.lit(value=False).alias("in_order"))
+    known = people.addresses(pl.concat([mentioned, devices_of], how="diagonal"))
     return Snapshot(
-        Orders(conform(orders, ORDERS).sort("ordered_at", "order_id", "line_id")),
+        _orders(lines, store),
         people.customers(mentioned, known),
         known,
         _events([claim.layout for claim, _ in parts["events"]], events),
@@ -219,13 +224,26 @@ def _snapshot(
     )
 
 
-def _mentions(frame: pl.DataFrame, at: str | None) -> pl.DataFrame:
+def _orders(lines: pl.DataFrame, store: str) -> Orders:
+    orders = lines.with_columns(pl.lit(store).alias("store"), pl.col("row").alias("source_row"))
+    if "line_id" not in orders.columns:
+        nth = _places(orders["order_id"]).cast(pl.String)
+        line = pl.concat_str("order_id", pl.lit("/"), pl.lit(nth))
+        orders = orders.with_columns(line.alias("line_id"))
+    if "cancelled_at" in orders.columns:
+        # A cancellation that was withdrawn has a date as well.
+        cancelled = pl.when(pl.col("status") == "cancelled").then("cancelled_at")
+        orders = orders.with_columns(cancelled.alias("cancelled_at"))
+    return Orders(conform(orders, ORDERS).sort("ordered_at", "order_id", "line_id"))
+
+
+def _mentions(frame: pl.DataFrame, at: str | None, *, in_order: bool = False) -> pl.DataFrame:
     """Return what a frame says of people; a customer file without dates is the newest word."""
     when = pl.col(at) if at else pl.lit(None, dtype=INSTANT)
     extra = [c for c in frame.columns if c.startswith(EXTRA)]
     fields = [c for c in _CUSTOMER_COLUMNS if c in frame.columns]
     said = frame.filter(pl.col("person").is_not_null()).select(
-        "person", when.alias("at"), *fields, *extra
+        "person", when.alias("at"), pl.lit(in_order).alias("in_order"), *fields, *extra
     )
     # The lines of an order say the same of its buyer, and mostly stand together.
     new = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in said.columns)

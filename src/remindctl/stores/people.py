@@ -18,6 +18,7 @@ from remindctl.frames import (
     empty,
 )
 from remindctl.stores.layout import CUSTOMER_FIELDS
+from remindctl.stores.places import located
 from remindctl.stores.query import EXTRA
 
 if TYPE_CHECKING:
@@ -25,8 +26,19 @@ if TYPE_CHECKING:
 
     from remindctl.stores.layout import ConsentRule
 
-_KINDS: Mapping[str, str] = {"phone": "phone", "email": "email", "customer_id": "shop_id"}
-_TOLD: Mapping[str, type[pl.DataType]] = {"person": PERSON, "kind": pl.String, "value": pl.String}
+_KINDS: Mapping[str, str] = {
+    "phone": "phone",
+    "email": "email",
+    "customer_id": "shop_id",
+    "push_token": "push_token",
+}
+_TOLD: Mapping[str, type[pl.DataType]] = {
+    "person": PERSON,
+    "kind": pl.String,
+    "value": pl.String,
+    "in_order": pl.Boolean,
+}
+_ADDRESS = ("country", "province")
 _COMPOUND_SURNAMES = ("남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방")
 
 
@@ -34,17 +46,21 @@ def addresses(mentions: pl.DataFrame) -> Addresses:
     """Return every identifier of every person once.
 
     Args:
-        mentions: ``person`` and any of phone, email, customer_id, one row per mention.
+        mentions: ``person``, ``in_order`` (an order says it of its buyer) and any of phone, email,
+            customer_id and push_token, one row per mention.
     """
     parts = [
-        mentions.select("person", pl.lit(kind).alias("kind"), pl.col(column).alias("value"))
+        mentions.select(
+            "person", pl.lit(kind).alias("kind"), pl.col(column).alias("value"), "in_order"
+        )
         for column, kind in _KINDS.items()
         if column in mentions.columns
     ]
     found = (
         pl.concat([pl.DataFrame(schema=dict(_TOLD)), *parts])
         .drop_nulls()
-        .unique()
+        .group_by("person", "kind", "value")
+        .agg(pl.col("in_order").any())
         .sort("person", "kind", "value")
     )
     return Addresses(conform(found, ADDRESSES))
@@ -56,7 +72,7 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
     Args:
         mentions: ``person``, ``at`` (instant of the mention, null = how things stand today) and any
             customer fields; further columns are carried as they are.
-        known: the people's identifiers.
+        known: the people's identifiers, the devices too.
     """
     if not mentions.height:
         return Customers(empty(CUSTOMERS))
@@ -65,9 +81,17 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
         # In Korea only mobile numbers take texts; elsewhere a number does not tell.
         landline = pl.col("phone").str.starts_with("+82") & ~pl.col("phone").str.starts_with("+821")
         people = people.with_columns(pl.when(~landline).then("phone").alias("phone"))
-    fields = [c for c in people.columns if c not in ("person", "at", "customer_id")]
-    people = people.group_by("person").agg(pl.col(c).drop_nulls().last() for c in fields)
+    apart = ("person", "at", "in_order", "customer_id", "signed_up_at", *_ADDRESS)
+    latest = [pl.col(c).drop_nulls().last() for c in people.columns if c not in apart]
+    if "signed_up_at" in people.columns:
+        latest.append(pl.col("signed_up_at").min())
+    if "country" in people.columns:
+        # Those of one address, or California would come to lie in Korea.
+        address = [c for c in _ADDRESS if c in people.columns]
+        latest.append(pl.col(address).filter(pl.col("country").is_not_null()).last())
+    people = people.group_by("person").agg(latest)
     people = people.join(_keys(known), on="person", how="left").sort("person")
+    people = located(people)
     if "tags" in people.columns:
         people = people.with_columns(
             pl.col("tags").str.split(",").list.eval(pl.element().str.strip_chars())
@@ -80,9 +104,10 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
 
 def _keys(known: Addresses) -> pl.DataFrame:
     """Name each person after an identifier, so that the name outlives the load."""
-    first = known.group_by("person").agg(
-        pl.concat_str("kind", pl.lit(":"), "value").min().alias("id")
-    )
+    name = pl.concat_str("kind", pl.lit(":"), "value")
+    # Devices come and go: only who is nothing else is named after one.
+    lasting = name.filter(pl.col("kind") != "push_token").min()
+    first = known.group_by("person").agg(pl.coalesce(lasting, name.min()).alias("id"))
     keys = [hashlib.blake2b(text.encode(), digest_size=8).hexdigest() for text in first["id"]]
     return first.select("person", pl.Series("customer_key", keys, dtype=pl.String))
 
@@ -166,9 +191,8 @@ def ledger(statements: pl.DataFrame) -> pl.DataFrame:
     """Read a consent ledger: one row per statement and address it names.
 
     Args:
-        statements: phone, email, customer_id, channel, purpose, granted, at, night, source,
-            wording,
-            notice_sent_at, as far as the file has them.
+        statements: phone, email, customer_id, push_token, channel, purpose, granted, at, night,
+            source, wording, notice_sent_at, as far as the file has them.
 
     Returns:
         Rows of ``CONSENTS``. A statement about a channel belongs to the address of that channel;

@@ -10,7 +10,17 @@ import polars as pl
 from remindctl.errors import refuse
 from remindctl.frames import INSTANT
 from remindctl.stores import values
-from remindctl.stores.fields import AMOUNTS, COUNTS, KEYS, TIMES, Reader, blank, each, rounded
+from remindctl.stores.fields import (
+    AMOUNTS,
+    COUNTS,
+    DISPENSABLE,
+    KEYS,
+    TIMES,
+    Reader,
+    blank,
+    each,
+    rounded,
+)
 from remindctl.stores.layout import AS_WRITTEN, REQUIRED, Layout
 from remindctl.stores.tables import DAMAGE, ROW, Table, normalise
 
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 IDENTIFIERS = ("email", "phone", "customer_id")
+_ADDRESSEES = (*IDENTIFIERS, "push_token")
 _COMPACT = frozenset(
     {"order_id", "line_id", "ordered_at", "quantity", "price", "amount", "refunded", "currency"}
     | {*IDENTIFIERS}
@@ -90,7 +101,7 @@ class Query:
         # Without its last word on an order, all of them would look unpaid.
         if rules and rules[-1].blank != "paid" and not self._present(rules[-1].column):
             missing.append(rules[-1].column)
-        people = [known[field] for field in IDENTIFIERS if field in known]
+        people = [known[field] for field in _ADDRESSEES if field in known]
         if self.layout.kind in ("customers", "consents") and not any(map(self._present, people)):
             missing.append(tuple(name for names in people for name in names))
         if missing:
@@ -254,8 +265,12 @@ class Query:
     def _carried(self) -> Iterator[pl.Expr]:
         """Yield the columns of a customer file that the layout does not name."""
         if self.layout.kind == "customers" and self.settings.compact is None:
+            # Of an address no more is kept than country and zone, so its columns may be wanted too.
+            named = self.layout.names() - {
+                normalise(name) for name in self.layout.columns.get("province", ())
+            }
             for name, i in self.position.items():
-                if name and name not in self.layout.names():
+                if name and name not in named:
                     yield values.text(pl.col(f"c{i}")).alias(f"{EXTRA}{name}")
 
     def _instant(self, local: pl.Expr, cell: pl.Expr) -> pl.Expr:
@@ -297,7 +312,7 @@ class Query:
             yield blank(cell), "no number"
         if field in KEYS:
             yield rounded(cell), _ROUNDED
-        if field in TIMES:
+        if field in TIMES and field not in DISPENSABLE:
             yield unreadable, "unreadable date"
         if field in ("ordered_at", "occurred_at") and every_row:
             yield blank(cell), "no date"
