@@ -2,5 +2,6 @@
 
 from remindctl.campaigns.check import problems
 from remindctl.campaigns.load import load_campaigns
+from remindctl.campaigns.schema import CampaignFile
 
-__all__ = ["load_campaigns", "problems"]
+__all__ = ["CampaignFile", "load_campaigns", "problems"]

@@ -21,8 +21,8 @@ from remindctl.model import (
 
 if TYPE_CHECKING:
     from remindctl.campaigns.legs import LegEntry
-    from remindctl.campaigns.schema import (
-        CampaignFile,
+    from remindctl.campaigns.schema import CampaignFile
+    from remindctl.campaigns.steps import (
         ConditionEntry,
         CouponEntry,
         DueEntry,
@@ -78,10 +78,14 @@ def _step(step: StepEntry, before: str | None, at: Keys, found: Found) -> Step:
         fallback_within=step.fallback_within,
         places={
             **{key: found.place(*at, key) for key in ("id", "coupon", "facts")},
-            **{key: found.key_place(*at, key) for key in ("variants", "fallback_within", "if")},
             **{
-                f"due.{key}": found.place(*at, "due", key)
-                for key in ("after", "wait", "until", "at")
+                key: found.key_place(*at, key)
+                for key in ("due", "variants", "fallback_within", "if")
+            },
+            **{key: found.place(*at, "due", key) for key in step.due.model_fields_set},
+            **{
+                f"when.{variant.id}": found.place(*at, "variants", number, "when")
+                for number, variant in enumerate(variants)
             },
         },
     )

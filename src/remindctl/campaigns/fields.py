@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, PlainValidator, ValidationInfo, WithJsonSchema
 
+from remindctl.audience import FACTS
 from remindctl.campaigns.files import ImageFile, TextFile
 from remindctl.documents import Finding, all_wrong, did_you_mean, span, wrong
 from remindctl.errors import Place
@@ -47,9 +48,13 @@ def _names_and_signs(source: str, info: ValidationInfo, **more: None) -> Iterato
         yield Finding(what, hint, line=line)
 
 
-def _template(text: str, info: ValidationInfo) -> str:
+def _some(text: str) -> str:
     if not text.strip():
         raise wrong("has no text")
+    return text
+
+
+def _template(text: str, info: ValidationInfo) -> str:
     if found := list(_names_and_signs(text, info)):
         raise all_wrong(found)
     return text
@@ -86,6 +91,20 @@ def _file_name(given: object) -> str:
     return given
 
 
+def _fixed(text: str) -> str:
+    if not text.strip() or len(text.splitlines()) > 1:
+        raise wrong("must be one line of text")
+    if "{{" in text or "{%" in text or "#{" in text:
+        raise wrong("is the same for everyone: it takes no variables")
+    return text.strip()
+
+
+def _fact(text: str) -> str:
+    if text not in FACTS:
+        raise wrong(f"there is no fact {text!r}", did_you_mean(text, FACTS))
+    return text
+
+
 def _condition(text: str, info: ValidationInfo) -> str:
     scope = (info.context or {}).get("scope")
     found = condition_problems(text, Place(), scope.extra if scope else ())
@@ -107,7 +126,12 @@ WaitField = Annotated[
         }
     ),
 ]
-TemplateText = Annotated[str, AfterValidator(_template)]
+FactName = Annotated[
+    str, AfterValidator(_fact), WithJsonSchema({"type": "string", "enum": list(FACTS)})
+]
+FixedText = Annotated[str, AfterValidator(_fixed)]
+SomeText = Annotated[str, AfterValidator(_some)]
+TemplateText = Annotated[SomeText, AfterValidator(_template)]
 TemplateFile = Annotated[TextFile, PlainValidator(_template_file, json_schema_input_type=str)]
 LayoutFile = Annotated[TextFile, PlainValidator(_layout_file, json_schema_input_type=str)]
 ImagePath = Annotated[ImageFile, PlainValidator(_image_file, json_schema_input_type=str)]

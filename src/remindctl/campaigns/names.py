@@ -12,7 +12,6 @@ from remindctl.render import STORE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FACTS = ("stock", "buyers", "viewers")
 ORDER_ANCHORS = (
     "first_order", "last_order", "ordered", "cancelled", "delivered", "confirmed",
     "expected_next_order",

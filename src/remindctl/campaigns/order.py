@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remindctl.campaigns.fields import STATISTICS
 from remindctl.campaigns.names import ORDER_ANCHORS
 from remindctl.documents import Finding, did_you_mean, each, pick
 
@@ -12,8 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LINE_ANCHORS = ("delivered", "confirmed")
-# Whose orders have the products that a cycle of their own can be counted from.
-_PRODUCT_ANCHORS = ("first_order", "last_order", "ordered", *_LINE_ANCHORS)
+# A statistic counts days since an order; the one of a product, since it was last bought.
+_ORDERED = ("first_order", "last_order", "ordered", *_LINE_ANCHORS)
+_BOUGHT = ("last_order", "ordered")
+_PRODUCT = "product_cycle"
 
 
 def step_findings(campaign: Mapping[str, Any]) -> Iterator[Finding]:
@@ -43,7 +46,7 @@ def _follows(due: object) -> bool:
 
 def _kind(due: object) -> str:
     anchor, wait = pick(due, "after"), pick(due, "wait")
-    if isinstance(wait, str) and wait.startswith("product_cycle"):
+    if isinstance(wait, str) and wait.startswith(_PRODUCT):
         return "product"
     if anchor in ORDER_ANCHORS:
         return "line" if pick(due, "per") == "line" else "order"
@@ -66,11 +69,15 @@ def _due_findings(
     if pick(due, "per") == "line" and anchor not in _LINE_ANCHORS:
         hint = "per: line is for delivered and confirmed"
         yield Finding(f"{anchor!r} has no order lines", hint, (*at, "per"))
-    if isinstance(wait, str) and wait.startswith("product_cycle"):
-        if anchor not in _PRODUCT_ANCHORS:
-            hint = f"it waits after {', '.join(_PRODUCT_ANCHORS)}"
-            yield Finding(f"{anchor!r} has no product with a cycle", hint, (*at, "wait"))
-        elif pick(due, "per") is not None:
+    if isinstance(wait, str) and wait in STATISTICS:
+        of_product = wait.startswith(_PRODUCT)
+        suited = _BOUGHT if of_product else _ORDERED
+        if anchor not in suited:
+            hint = f"it waits after {', '.join(suited)}"
+            yield Finding(
+                f"{wait} counts days since an order, not after {anchor}", hint, (*at, "wait")
+            )
+        elif of_product and pick(due, "per") is not None:
             hint = "each product is an occasion already: take it out"
             yield Finding(f"does not go with {wait}", hint, (*at, "per"))
 

@@ -15,6 +15,7 @@ from remindctl.cli.layouts import app as layouts
 from remindctl.cli.log import app as log
 from remindctl.cli.optout import app as optout
 from remindctl.cli.run import run
+from remindctl.cli.schema import schema
 from remindctl.errors import Refused
 
 DONE, SOME_FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(customers)
 app.command()(run)
+app.command()(schema)
 app.add_typer(layouts, name="layouts")
 app.add_typer(log, name="log")
 app.add_typer(optout, name="optout")

@@ -11,13 +11,14 @@ from remindctl.config.load import (
     find_config,
     load_config,
 )
-from remindctl.config.schema import BUILT_IN_PROVIDERS, default_preset
+from remindctl.config.schema import BUILT_IN_PROVIDERS, ConfigFile, default_preset
 
 __all__ = [
     "BUILT_IN_PROVIDERS",
     "FILE_NAME",
     "VARIABLE",
     "Config",
+    "ConfigFile",
     "ProviderConfig",
     "Secret",
     "Sources",

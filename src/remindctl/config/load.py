@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remindctl.config.schema import BUILT_IN_PROVIDERS, ConfigFile, environment_name
+from remindctl.config.schema import BUILT_IN_PROVIDERS, ConfigFile
+from remindctl.config.values import environment_name
 from remindctl.documents import Located, decode, parse
 from remindctl.errors import Place, refuse
 from remindctl.model import Cap, Ceiling, Policy, Store
@@ -275,7 +276,7 @@ def _provider(name: str, entry: ProviderEntry, found: Located[ConfigFile]) -> Pr
         concurrency=entry.concurrency,
         lookup_grace=entry.lookup_grace,
         certificate=entry.certificate,
-        sender_registered=bool(entry.sender_registered),
+        sender_registered=entry.sender_registered,
         signing_domain=entry.signing_domain,
         place=found.key_place("providers", name),
     )

@@ -1,27 +1,33 @@
 """What may stand in ``remindctl.yaml``: its keys, their defaults, and what each value must be."""
 
 # No `from __future__ import annotations` here: pydantic reads these annotations as they run.
-import ipaddress
-import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
-from pydantic import (
-    AfterValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    WithJsonSchema,
-    model_validator,
+from pydantic import ConfigDict, Field, model_validator
+
+from remindctl.config.values import (
+    CountryCode,
+    CurrencyCode,
+    DomainText,
+    EmailText,
+    LogAddress,
+    OptoutLink,
+    OwnSegmentName,
+    PeriodField,
+    PhoneText,
+    PlainText,
+    ProviderType,
+    SafeWebText,
+    SecretText,
+    SendingPhoneText,
+    SettingText,
+    WebText,
+    ZoneName,
 )
-from pydantic_core import PydanticCustomError
-
 from remindctl.documents import (
-    SPAN_SHAPE,
     Finding,
     NameField,
     OneOrMore,
@@ -32,171 +38,17 @@ from remindctl.documents import (
     WindowField,
     all_wrong,
     did_you_mean,
-    positive_span,
-    wrong,
 )
-from remindctl.model import Calendar, Channel, Span
+from remindctl.model import Channel, Span
 from remindctl.policy import wider_than_law
-from remindctl.segments import BUILT_IN
 
-# Every provider there is a description of; `channels` knows which this version sends through.
-PROVIDER_TYPES = (
-    "outbox",
-    "console",
-    "solapi",
-    "twilio",
-    "smtp",
-    "resend",
-    "webpush",
-    "fcm",
-    "feed",
-    "webhook",
-    "nhn",
-    "aligo",
-)
 # Need no account and no settings, so they need no entry either.
 BUILT_IN_PROVIDERS = ("outbox", "console", "feed")
-
-_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PHONE = re.compile(r"\+?[0-9][0-9() -]{2,}")
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9가-힣-]+\.)+[A-Za-z가-힣][A-Za-z0-9가-힣-]*")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-# What people write who do not have ISO 3166 and 4217 at hand.
-_COUNTRIES = {"UK": "GB", "KO": "KR", "KOREA": "KR", "USA": "US", "EN": "GB"}
-_CURRENCIES = {"WON": "KRW", "₩": "KRW", "원": "KRW", "$": "USD", "€": "EUR", "£": "GBP"}
-
-
-def environment_name(text: str) -> str | None:
-    """Return the variable that ``${NAME}`` names, None for any other text."""
-    match = _ENVIRONMENT.fullmatch(text)
-    return match[1] if match else None
-
-
-def _plain(text: str) -> str:
-    if not text.strip() or len(text.splitlines()) > 1:
-        raise wrong("must be one line of text")
-    if "${" in text:
-        raise wrong("is not a secret, so no environment variable is read here", "write the value")
-    return text.strip()
-
-
-def _secret(text: str) -> str:
-    if environment_name(text) is None:
-        raise wrong("a secret may not stand in a file", "name a variable instead: ${SHOP_PASSWORD}")
-    return text
-
-
-def _timezone(text: str) -> str:
-    if text not in available_timezones():
-        raise wrong(f"there is no time zone {text!r}", did_you_mean(text, available_timezones()))
-    return text
-
-
-def _not_a_code(text: str, kind: str, meant: Mapping[str, str], form: str) -> PydanticCustomError:
-    near = meant.get(text.upper())
-    return wrong(f"{text!r} is not a {kind} code", f"did you mean `{near}`?" if near else form)
-
-
-def _country(text: str) -> str:
-    if not re.fullmatch("[A-Z]{2}", text) or text in _COUNTRIES:
-        raise _not_a_code(text, "country", _COUNTRIES, "two letters (ISO 3166): KR, US, DE")
-    return text
-
-
-def _currency(text: str) -> str:
-    if not re.fullmatch("[A-Z]{3}", text) or text in _CURRENCIES:
-        raise _not_a_code(text, "currency", _CURRENCIES, "three letters (ISO 4217): KRW, USD, EUR")
-    return text
-
-
-def _phone(text: str) -> str:
-    if not _PHONE.fullmatch(text):
-        raise wrong(f"{text!r} is not a phone number", "digits, spaces and dashes: 02-1234-5678")
-    return text
-
-
-def _sending_phone(text: str) -> str:
-    if re.sub(r"\D", "", _phone(text)).startswith("050"):
-        hint = "a number registered for sending, such as 02-… or 1588-…"
-        raise wrong("050 numbers cannot send messages", hint)
-    return text
-
-
-def _email(text: str) -> str:
-    if not _EMAIL.fullmatch(text):
-        raise wrong(f"{text!r} is not an e-mail address")
-    return text
-
-
-def _domain(text: str) -> str:
-    if not _DOMAIN.fullmatch(text):
-        raise wrong(f"{text!r} is not a domain", "shop.example")
-    return text.lower()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _web(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("https", "http") or not parts.hostname or " " in text:
-        raise wrong(f"{text!r} is not a web address", "https://shop.example")
-    return text
-
-
-def _safe_web(text: str) -> str:
-    parts = urlsplit(_web(text))
-    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
-        raise wrong("plain http is only for this machine itself", "use https://")
-    return text
-
-
-def _optout_link(text: str) -> str:
-    if re.sub(r"\{id\}", "", text).count("{"):
-        raise wrong(f"{text!r} has a place that is not known", "{id} is the only one")
-    return text
-
-
-def _log(text: str) -> str:
-    parts = urlsplit(text)
-    if "://" not in text:
-        return _plain(text)
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise wrong(f"{parts.scheme}:// is not a log", "a file, or postgresql://user@host/db")
-    if parts.password is not None:
-        hint = "leave the password out; PostgreSQL reads PGPASSWORD or ~/.pgpass"
-        raise wrong("a secret may not stand in a file", hint)
-    return text
-
-
-def _provider_type(text: str) -> str:
-    if text not in PROVIDER_TYPES:
-        raise wrong(f"{text!r} is no provider", did_you_mean(text, PROVIDER_TYPES))
-    return text
-
-
-def _setting(text: str) -> str:
-    if "${" in text and environment_name(text) is None:
-        raise wrong("${…} must be the whole value", "name one environment variable: ${NAME}")
-    return text
-
-
-def _own_segment(text: str) -> str:
-    if text in BUILT_IN:
-        raise wrong("is the name of a built-in segment", "choose another name")
-    return text
-
-
-PlainText = Annotated[str, AfterValidator(_plain)]
-PhoneText = Annotated[PlainText, AfterValidator(_phone)]
-SecretText = Annotated[str, AfterValidator(_secret)]
-SettingText = Annotated[str, AfterValidator(_setting)]
-OwnSegmentName = Annotated[NameField, AfterValidator(_own_segment)]
-SafeWebText = Annotated[PlainText, AfterValidator(_safe_web)]
+# Keys of every provider; the rest are its own settings.
+_COMMON = {
+    "type", "base_url", "timeout", "rate", "concurrency", "lookup_grace", "certificate",
+    "sender_registered", "signing_domain",
+}  # fmt: skip
 
 
 def default_preset(country: str) -> str:
@@ -210,23 +62,45 @@ def default_preset(country: str) -> str:
 
 
 class SenderEntry(Strict):
-    """Who sends: what the law wants every advertisement to say."""
+    """Who sends: what the law wants every advertisement to say.
 
-    phone: Annotated[PlainText, AfterValidator(_sending_phone)] | None = None
-    email: Annotated[PlainText, AfterValidator(_email)] | None = None
+    Attributes:
+        phone: the number that text messages come from, registered for sending.
+        email: the address that e-mails come from.
+        contact: the number by which customers reach you.
+        address: your postal address.
+    """
+
+    phone: SendingPhoneText | None = None
+    email: EmailText | None = None
     contact: PhoneText | None = None
     address: PlainText | None = None
 
 
 class OptoutEntry(Strict):
-    """How customers refuse further advertising, free of charge."""
+    """How customers refuse further advertising, free of charge.
+
+    Attributes:
+        phone: your 080 number.
+        url: your page; {id} in it becomes a code that stands for the customer.
+    """
 
     phone: PhoneText | None = None
-    url: Annotated[SafeWebText, AfterValidator(_optout_link)] | None = None
+    url: OptoutLink | None = None
 
 
 class SourcesEntry(Strict):
-    """The files of a store: one glob pattern or several each, relative to the configuration."""
+    """The files of a store: one pattern (*, **) or several each, relative to this file.
+
+    Attributes:
+        orders: exports of orders.
+        customers: exports of customers.
+        consents: who agreed to what: phone, email, customer_id, channel, purpose, granted, at, …
+        events: what visitors did: event, occurred_at, event_id, cart_id, product_id, …
+        coupons: pools of single-use codes: pool, code, valid_until.
+        password: of encrypted workbooks, as ${NAME} of an environment variable.
+        layout: auto, the name of a built-in layout, or a layout file of your own.
+    """
 
     orders: Annotated[OneOrMore, Field(min_length=1)]
     customers: OneOrMore = ()
@@ -237,19 +111,15 @@ class SourcesEntry(Strict):
     layout: PlainText = "auto"
 
 
-def _calendar(given: object) -> object:
-    return Calendar(str(given)) if given in tuple(Calendar) else positive_span(given)
-
-
-PeriodField = Annotated[
-    Span | Calendar,
-    PlainValidator(_calendar),
-    WithJsonSchema({"anyOf": [{"enum": list(Calendar)}, SPAN_SHAPE]}),
-]
-
-
 class CapEntry(Strict):
-    """At most ``max`` messages to one person within ``per``."""
+    """At most so many messages to one person in a time.
+
+    Attributes:
+        max: how many.
+        per: a rolling time such as 7d, or the day, week or month of the customer's calendar.
+        channel: only messages on this one count.
+        tag: only messages of campaigns with this tag count.
+    """
 
     max: Annotated[int, Field(ge=1)]
     per: PeriodField
@@ -258,14 +128,31 @@ class CapEntry(Strict):
 
 
 class CeilingEntry(Strict):
-    """A run above either number is refused whole."""
+    """A run above either number is refused whole.
+
+    Attributes:
+        recipients: people of one run.
+        cost: of one run, in the store's currency.
+    """
 
     recipients: Annotated[int, Field(ge=1)] | None = None
     cost: Annotated[Decimal, Field(ge=0)] | None = None
 
 
 class PolicyEntry(Strict):
-    """What a store allows itself, on top of the preset of its country."""
+    """What a store allows itself, on top of the preset of its country.
+
+    Attributes:
+        preset: KR, US or EU; that of the country by default.
+        existing_customers: whether recent customers may be told of the same kind of goods without
+            having agreed to it: never, or 6_months.
+        hours: channel and hours, narrower than the law: {sms: "09:00-18:00"}.
+        holidays: dates without advertising.
+        caps: limits of how often one person is messaged.
+        holdout: share of customers that never get any message, for comparison.
+        ceiling: a run above it is refused.
+        attribution: how long after a message an order counts as its result.
+    """
 
     preset: Literal["KR", "US", "EU"] | None = None
     existing_customers: Literal["never", "6_months"] = "never"
@@ -278,13 +165,32 @@ class PolicyEntry(Strict):
 
 
 class StoreEntry(Strict):
-    """One store."""
+    """One store.
+
+    Attributes:
+        name: what customers read.
+        timezone: of its clock, such as Asia/Seoul.
+        country: two letters (ISO 3166).
+        currency: three letters (ISO 4217).
+        url: of the shop.
+        sender: who sends.
+        optout: how customers refuse.
+        sources: the files you download.
+        optouts: the store's own opt-out file, instead of the one all stores share.
+        max_data_age: a run with older orders is refused.
+        explicit_consent_sources: consents from these, if dated, lift an earlier refusal.
+        segments: names of your own for conditions over customers, in SQL.
+        channels: channel and the provider it goes through; outbox or feed by default.
+        prices: channel and the price of one message, in the store's currency.
+        brand_message_targets: M, N, where Kakao has approved them for your channel.
+        policy: what you allow yourself beyond the law.
+    """
 
     name: PlainText
-    timezone: Annotated[PlainText, AfterValidator(_timezone)]
-    country: Annotated[PlainText, AfterValidator(_country)]
-    currency: Annotated[PlainText, AfterValidator(_currency)]
-    url: Annotated[PlainText, AfterValidator(_web)] = ""
+    timezone: ZoneName
+    country: CountryCode
+    currency: CurrencyCode
+    url: WebText = ""
     sender: SenderEntry = SenderEntry()
     optout: OptoutEntry = OptoutEntry()
     sources: SourcesEntry
@@ -317,29 +223,34 @@ class StoreEntry(Strict):
         return self
 
 
-# Keys of every provider; the rest are its own settings.
-_COMMON = {
-    "type", "base_url", "timeout", "rate", "concurrency", "lookup_grace", "certificate",
-    "sender_registered", "signing_domain",
-}  # fmt: skip
-
-
 class ProviderEntry(Strict):
-    """One account at a provider; keys not named here are the provider's own."""
+    """One account at a provider; keys not named here are the provider's own.
+
+    Attributes:
+        type: which provider.
+        base_url: instead of the provider's own address.
+        timeout: how long to wait for an answer.
+        rate: messages a second, at most.
+        concurrency: requests at the same time, at most.
+        lookup_grace: how long after an attempt "not found" does not yet mean "not sent".
+        certificate: number of its qualification as a bulk sender (전송자격인증), in Korea.
+        sender_registered: true once your sending number is registered with it (발신번호 사전등록).
+        signing_domain: the domain that it signs your e-mail with (DKIM).
+    """
 
     model_config = ConfigDict(extra="allow")
 
     __pydantic_extra__: dict[str, SettingText] = Field(init=False)
 
-    type: Annotated[PlainText, AfterValidator(_provider_type)]
+    type: ProviderType
     base_url: SafeWebText | None = None
     timeout: PositiveSpanField | None = None
     rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     concurrency: Annotated[int, Field(ge=1)] | None = None
     lookup_grace: PositiveSpanField | None = None
     certificate: PlainText | None = None
-    sender_registered: bool | None = None
-    signing_domain: Annotated[PlainText, AfterValidator(_domain)] | None = None
+    sender_registered: bool = False
+    signing_domain: DomainText | None = None
     # Whatever the provider, these are secrets.
     password: SecretText | None = None
     api_key: SecretText | None = None
@@ -356,10 +267,19 @@ class ProviderEntry(Strict):
 
 
 class ConfigFile(Strict):
-    """The whole file."""
+    """The stores of remindctl: their files, their providers, and what they allow themselves.
+
+    Attributes:
+        version: of this format; 1.
+        log: where the send log is: a file, or postgresql://user@host/db.
+        key_file: the key of the log's hashes.
+        optouts: the file of who opted out, shared by all stores.
+        stores: each by the name that --store and the log use.
+        providers: each by the name that `channels` uses.
+    """
 
     version: VersionField = 1
-    log: Annotated[str, AfterValidator(_log)] = ".remindctl/log.db"
+    log: LogAddress = ".remindctl/log.db"
     key_file: PlainText = ".remindctl/key"
     optouts: PlainText = ".remindctl/optouts.db"
     stores: Annotated[Mapping[NameField, StoreEntry], Field(min_length=1)]

@@ -5,7 +5,7 @@ The model decides what a value is, never its look: a plain ``0212345678``, ``21:
 a date only where the model says so.
 """
 
-from remindctl.documents.check import Located, Strict, did_you_mean, each, parse, pick
+from remindctl.documents.check import Located, Strict, did_you_mean, each, one_of, parse, pick
 from remindctl.documents.fields import (
     SPAN_SHAPE,
     Finding,
@@ -39,6 +39,7 @@ __all__ = [
     "decode",
     "did_you_mean",
     "each",
+    "one_of",
     "parse",
     "pick",
     "positive_span",

@@ -35,6 +35,7 @@ from remindctl.errors import Place, Problem, Refused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from pydantic.config import JsonDict
     from pydantic_core import ErrorDetails
 
 
@@ -77,6 +78,11 @@ class Strict(BaseModel):
             others = [_again(detail) for detail in error.errors(include_url=False)]
             raise ValidationError.from_exception_data(cls.__name__, [ours, *others]) from None
         raise all_wrong(found)
+
+
+def one_of(*keys: str) -> JsonDict:
+    """Return the piece of a JSON Schema that asks for exactly one of ``keys``."""
+    return {"oneOf": [{"required": [key]} for key in keys]}
 
 
 def pick(given: object, *keys: str | int) -> Any:

@@ -248,7 +248,11 @@ class Layout(Strict):
     title: str
     shop: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     kind: Literal["orders", "customers", "events", "consents"] = "orders"
-    identify: Annotated[tuple[Identify, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
+    identify: Annotated[
+        tuple[Identify, ...],
+        BeforeValidator(_one_or_more, json_schema_input_type=Identify | tuple[Identify, ...]),
+        Field(min_length=1),
+    ]
     zone: Annotated[str, AfterValidator(_zone)]
     region: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$")] = None
     currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$")] = None
@@ -259,7 +263,10 @@ class Layout(Strict):
     dates: OneOrMore = ()
     order_fields: Literal["every row", "first row"] = "every row"
     amount_level: Literal["line", "order", "order's first row"] = "line"
-    line_key: Annotated[tuple[FieldName, ...], BeforeValidator(_one_or_more)] = ()
+    line_key: Annotated[
+        tuple[FieldName, ...],
+        BeforeValidator(_one_or_more, json_schema_input_type=FieldName | tuple[FieldName, ...]),
+    ] = ()
     status: tuple[StatusRule, ...] = ()
     consents: tuple[ConsentRule, ...] = ()
     event: str | None = None
