@@ -143,10 +143,14 @@ def file_of(name: str) -> Path:
     return whole if whole.exists() else Path(_SHEET.sub("", name).split("!")[0])
 
 
+def own_name(name: str) -> str:
+    """Return the name of the very file that a table of this name stands in, packed or not."""
+    return PurePath(_SHEET.sub("", name).split("!")[-1]).name
+
+
 def known_until(table: Table, layout: Layout, zone: str | None) -> datetime:
     """Return when the file was downloaded, as its name says, else its mtime."""
-    name = PurePath(_SHEET.sub("", table.name).split("!")[-1]).name
-    match = re.search(layout.exported_at, name) if layout.exported_at else None
+    match = re.search(layout.exported_at, own_name(table.name)) if layout.exported_at else None
     if match is None:
         return table.modified_at
     parts = match.groupdict()
