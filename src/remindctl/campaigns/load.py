@@ -35,6 +35,16 @@ def load_campaigns(paths: Sequence[Path], extra: Iterable[str] = ()) -> tuple[Ca
     Raises:
         Refused: with every problem of every file.
     """
+    campaigns, problems = read_campaigns(paths, extra)
+    if problems:
+        raise Refused(problems)
+    return campaigns
+
+
+def read_campaigns(
+    paths: Sequence[Path], extra: Iterable[str] = ()
+) -> tuple[tuple[Campaign, ...], list[Problem]]:
+    """Read what can be read, as :func:`load_campaigns`, and say what is wrong with the rest."""
     problems: list[Problem] = []
     campaigns: list[Campaign] = []
     columns = tuple(extra)
@@ -51,9 +61,7 @@ def load_campaigns(paths: Sequence[Path], extra: Iterable[str] = ()) -> tuple[Ca
         if other is not campaign:
             what = f"the campaign `{campaign.name}` is in {other.place} as well"
             problems.append(Problem(campaign.place or Place(), what, "give one another name"))
-    if problems:
-        raise Refused(problems)
-    return tuple(campaigns)
+    return tuple(campaigns), problems
 
 
 def _read(path: Path, extra: tuple[str, ...]) -> Campaign:
