@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remindctl.audience import LONGEST_MOVE, Sources, occasions, problems, schedule
+from remindctl.audience import (
+    LONGEST_MOVE,
+    Sources,
+    due_problems,
+    occasions,
+    problems,
+    schedule,
+    wait_problems,
+)
 from remindctl.errors import Place
 from remindctl.frames import (
     COUPONS,
@@ -27,7 +35,19 @@ from remindctl.frames import (
     empty,
 )
 from remindctl.hours import Opening
-from remindctl.model import Audience, Campaign, Due, Policy, Purpose, Span, Step, Store, Window
+from remindctl.model import (
+    Audience,
+    Campaign,
+    Condition,
+    Due,
+    Policy,
+    Purpose,
+    Span,
+    Statistic,
+    Step,
+    Store,
+    Window,
+)
 from remindctl.profiles import COLUMNS, Profiles
 
 ORDERED = datetime(2025, 5, 1, 3, 0, tzinfo=UTC)  # noon in Seoul
@@ -201,3 +221,147 @@ def test_an_audience_names_what_exists(audience: Audience, found: list[str]) -> 
     said = problems(audience, {"big": "spent > 9"}, Place("winback.yaml", 4, 3))
     assert [problem.what for problem in said] == found
     assert {problem.place for problem in said} <= {Place("winback.yaml", 4, 3)}
+
+
+def campaign(*steps: Step) -> Campaign:
+    return Campaign(name="winback", purpose=Purpose.ADVERTISING, steps=steps)
+
+
+FIRST = Step(id="first", due=Due(after="last_order", wait=Span(days=30)), variants=())
+COLUMN_TYPES = {
+    "birthday": pl.String(),
+    "valid_to": pl.Date(),
+    "points": pl.Int64(),
+    "last_on": pl.Date(),
+}
+
+
+@pytest.mark.parametrize(
+    ("due", "what", "hint"),
+    [
+        ({}, None, ""),
+        ({"after": "birthday", "wait": Span(days=-3)}, None, ""),
+        ({"after": "valid_to"}, None, ""),
+        ({"after": "review", "until": "cart"}, None, ""),
+        ({"after": "message"}, None, ""),
+        ({"after": "message", "step": "first"}, None, ""),
+        ({"after": "delivered", "per_line": True}, None, ""),
+        ({"wait": Statistic("product_cycle", "p75")}, None, ""),
+        ({"after": "lastorder"}, "'lastorder' is no anchor", "did you mean `last_order`?"),
+        ({"after": "birthdy"}, "'birthdy' is no anchor", "did you mean `birthday`?"),
+        ({"after": "points"}, "'points' is no anchor", ""),
+        ({"after": "last_on"}, "'last_on' is no anchor", ""),
+        ({"until": "reviw"}, "no event 'reviw'", "did you mean `review`?"),
+        ({"until": "oder"}, "no event 'oder'", "did you mean `order`?"),
+        ({"after": "message", "step": "frist"}, "no earlier step 'frist'", "did you mean `first`?"),
+        ({"after": "message", "step": "second"}, "no earlier step 'second'", "known: first"),
+        ({"step": "first"}, "only 'message' follows a step", "after: message"),
+        ({"per_line": True}, "last_order has no lines", "after: delivered, confirmed"),
+        (
+            {"after": "cart", "wait": Statistic("cycle")},
+            "cycle.median counts days since an order, not after cart",
+            "after: first_order, last_order, ordered, delivered, confirmed",
+        ),
+        (
+            {"after": "delivered", "wait": Statistic("product_cycle")},
+            "product_cycle.median counts days since an order, not after delivered",
+            "after: last_order, ordered",
+        ),
+    ],
+)
+def test_a_due_rule_names_what_exists(due: dict[str, object], what: str | None, hint: str) -> None:
+    at = {"id": Place("c.yaml", 2), "due": Place("c.yaml", 3), "until": Place("c.yaml", 5)}
+    rule: dict[str, object] = {"after": "last_order", "wait": Span(days=1), **due}
+    second = Step(id="second", due=Due(**rule), variants=(), places=at)  # type: ignore[arg-type]
+    found = due_problems(second, campaign(FIRST, second), COLUMN_TYPES, {"review", "cart"})
+    if what is None:
+        assert found == []
+        return
+    [problem] = found
+    assert problem.what.startswith(what)
+    assert problem.hint.startswith(hint)
+    assert not problem.warning
+    assert problem.place.line == (5 if "until" in due else 3)
+
+
+def test_a_step_looks_back_only() -> None:
+    alone = replace(FIRST, due=Due(after="message", wait=Span()), condition=Condition("sent", "b"))
+    later = replace(FIRST, id="b")
+    found = due_problems(alone, campaign(alone, later), {}, ())
+    assert [problem.what for problem in found] == [
+        "there is no earlier step whose message it could follow",
+        "no earlier step 'b'",
+    ]
+
+
+def test_events_that_never_come_are_warned_of() -> None:
+    rule = step(after="cart", until="checkout")
+    found = due_problems(rule, campaign(rule), {}, ())
+    assert [(problem.what, problem.warning) for problem in found] == [
+        ("no 'cart' in the events file: nobody can be due", True),
+        ("no 'checkout' in the events file: nothing ends the occasion", True),
+    ]
+
+
+def test_what_the_data_cannot_tell_is_a_problem_before_anyone_waits_for_it() -> None:
+    def said(found: Sources = sources(), **due: object) -> list[tuple[str, bool]]:  # noqa: B008 (frozen)
+        return [(one.what, one.warning) for one in wait_problems(found, step(**due))]
+
+    assert said() == []
+    assert said(wait=Statistic("cycle")) == [
+        ("cycle.median takes 30 returns, and there are 0", False)
+    ]
+    assert said(wait=Statistic("product_cycle")) == [
+        ("no product has 30 repeat purchases of the same, and 50% of its waits over", False)
+    ]
+    assert said(wait=Statistic("customer_cycle")) == [
+        ("nobody has bought on two days, so nobody has a cycle", False)
+    ]
+    assert said(after="coupon_expires") == [
+        ("the files do not tell which coupons were used: an order after the issue counts", True)
+    ]
+    used = sources(events=(("coupon_used", ORDERED),))
+    assert said(used, after="coupon_expires") == []
+
+    def with_birthdays(*values: str | None) -> Sources:
+        rows = [sources().profiles.with_columns(birthday=pl.lit(value)) for value in values]
+        return replace(sources(), profiles=Profiles(pl.concat(rows)))
+
+    assert said(with_birthdays("02-09", None), after="birthday") == []
+    assert said(with_birthdays("02-09", "soon"), after="birthday") == [
+        ("1 of 2 values of `birthday` are no dates", True)
+    ]
+    assert said(with_birthdays("late", "soon"), after="birthday") == [
+        ("2 of 2 values of `birthday` are no dates", False)
+    ]
+
+
+def test_a_curve_that_stays_below_the_quantile_says_how_far_it_gets() -> None:
+    days = [ORDERED - timedelta(days=100), ORDERED - timedelta(days=80)]
+    lines = [
+        {"person": person, "order_id": f"{person}-{at:%d}", "ordered_at": at, "ordered_on": at}
+        for person in range(40)
+        for at in days
+    ]
+    orders = conform(pl.DataFrame(lines).with_columns(status=pl.lit("paid")), ORDERS)
+    found = replace(sources(), orders=Orders(orders))
+    assert wait_problems(found, step(wait=Statistic("cycle", "median"))) == []
+    [problem] = wait_problems(found, step(wait=Statistic("cycle", "p75")))
+    assert problem.what == "cycle.p75 is not reached: 50% of the waits are over at last, not 75%"
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 72 * 4), st.none() | st.integers(0, 30), WINDOWS)
+def test_rows_that_are_kept_say_why_it_is_not_their_time(
+    quarters: int, within: int | None, at: Window | None
+) -> None:
+    as_of = ORDERED + timedelta(minutes=15 * quarters)
+    span = None if within is None else Span(seconds=3600 * within)
+    due = Due(after="last_order", wait=Span(), at=at, within=span)
+    [row] = schedule(wanted(ORDERED), due, NIGHT_IS_CLOSED, as_of, keep=True).to_dicts()
+    now = schedule(wanted(ORDERED), due, NIGHT_IS_CLOSED, as_of)
+    assert row["not_yet"] is (row["due_at"] > as_of)
+    assert (row["not_yet"] or row["expired"]) is now.is_empty()
+    if not now.is_empty():
+        assert now.to_dicts() == [{name: row[name] for name in now.columns}]
+        assert not {"not_yet", "expired"} & set(now.columns)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl.audience import coupons, events, orders, people, products
+from remindctl.audience.people import date_columns
 from remindctl.audience.sources import just_after
 from remindctl.model import State, Statistic, key_of
 
@@ -64,7 +65,7 @@ def anchor_of(sources: Sources, step: Step) -> Anchor:
         return _message(sources, step)
     if due.after in ANCHORS:
         return ANCHORS[due.after]
-    if due.after not in events.WELL_KNOWN and due.after in sources.profiles.columns:
+    if due.after not in events.WELL_KNOWN and due.after in date_columns(sources.profiles.schema):
         return Anchor(people.dated(due.after))
     return Anchor(events.happened)
 

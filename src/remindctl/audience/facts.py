@@ -105,7 +105,7 @@ def facts(
         told = told.join(fact, on="key", how="left", maintain_order="left")
     stale = [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in wanted]
     first = pl.coalesce(pl.lit(None, dtype=pl.String), *stale)
-    return told.select(*wanted, first.alias("stale"))
+    return told.with_columns(first.alias("stale")).select(*wanted, "stale")
 
 
 def _is_known(source: str, since: datetime, known_until: Mapping[str, datetime]) -> bool:

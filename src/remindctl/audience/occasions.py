@@ -49,13 +49,19 @@ def all_occasions(sources: Sources, step: Step) -> pl.DataFrame:
 
 
 def concerned(sources: Sources, step: Step) -> pl.Series:
-    """Return the persons whose history must be known to find and to plan a step's occasions."""
-    while step.due.after == MESSAGE:
-        # The message may be as old as it likes; its own anchor only has to have come.
-        step = earlier_step(sources.campaign, step)
-        if step.due.after != MESSAGE:
-            return _anchored(sources, step)["person"].unique()
-    return _timely(_anchored(sources, step), sources, step)["person"].unique()
+    """Return the persons whose history must be known to find and to plan a step's occasions.
+
+    ``sources`` needs no history or coupons for this.
+    """
+    first = step
+    while first.due.after == MESSAGE:
+        first = earlier_step(sources.campaign, first)
+    if first.due.after in COUPONS:
+        # Who holds a coupon is known from the log only.
+        return sources.profiles.filter(members(sources.campaign.audience))["person"]
+    found = _anchored(sources, first)
+    # The message that a step follows may be as old as it likes.
+    return (found if first is not step else _timely(found, sources, step))["person"].unique()
 
 
 def _anchored(sources: Sources, step: Step) -> pl.DataFrame:

@@ -8,12 +8,13 @@ import polars as pl
 
 from remindctl.audience.events import first_of
 from remindctl.audience.sources import just_after
+from remindctl.frames import CUSTOMERS
 from remindctl.hours import after, by_zone, from_the_wall
 from remindctl.model import Span
 from remindctl.profiles import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from remindctl.audience.sources import Sources
@@ -46,9 +47,14 @@ def signed_up(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (on
     )
 
 
-def is_date(name: str, dtype: pl.DataType | type[pl.DataType]) -> bool:
-    """Say whether a column of the customers' file may hold dates; texts do if they look like it."""
-    return name not in COLUMNS and dtype.base_type() in (pl.Date, pl.Datetime, pl.String)
+def date_columns(columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> list[str]:
+    """Name the columns of the shop's own that may hold dates; of texts only a look can tell."""
+    ours = {*COLUMNS, *CUSTOMERS, "segment"}
+    return [
+        name
+        for name, dtype in columns.items()
+        if name not in ours and dtype.base_type() in (pl.Date, pl.Datetime, pl.String)
+    ]
 
 
 def dated(column: str) -> Callable[[Sources, Step], pl.DataFrame]:
@@ -63,7 +69,7 @@ def dated(column: str) -> Callable[[Sources, Step], pl.DataFrame]:
         people = sources.profiles.select(
             "person",
             pl.col("timezone").fill_null(sources.store.timezone).alias("zone"),
-            *dates(sources.profiles[column], sources.store.timezone),
+            *read_dates(sources.profiles[column], sources.store.timezone),
         ).filter(pl.col("month").is_not_null())
         today, year = sources.as_of.date(), pl.col("year")
         middle = today.year - round(wait.days / 365)
@@ -78,7 +84,7 @@ def dated(column: str) -> Callable[[Sources, Step], pl.DataFrame]:
     return find
 
 
-def dates(values: pl.Series, zone: str) -> list[pl.Series]:
+def read_dates(values: pl.Series, zone: str) -> list[pl.Series]:
     """Read values as year (null where it names none), month and day; all null: it is no date.
 
     Args:

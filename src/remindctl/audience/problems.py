@@ -8,7 +8,7 @@ from remindctl.audience.anchors import ANCHORS, MESSAGE, of_products
 from remindctl.audience.coupons import COUPON_USED, tells_use
 from remindctl.audience.events import WELL_KNOWN
 from remindctl.audience.occasions import COUPONS
-from remindctl.audience.people import dates, is_date
+from remindctl.audience.people import date_columns, read_dates
 from remindctl.audience.waits import unreached
 from remindctl.documents import did_you_mean
 from remindctl.errors import Place, Problem
@@ -89,13 +89,15 @@ def wait_problems(sources: Sources, step: Step) -> list[Problem]:
         what = "the files do not tell which coupons were used: an order after the issue counts"
         hint = f"add discount codes to the orders, or {COUPON_USED} events with a code"
         found.append(Problem(_place(step, "after"), what, hint, warning=True))
-    if due.after in _date_columns(sources.profiles.schema) and due.after not in WELL_KNOWN:
+    if due.after in date_columns(sources.profiles.schema) and due.after not in WELL_KNOWN:
         values = sources.profiles[due.after].drop_nulls()
-        day = dates(values, sources.store.timezone)[2]
-        if day.null_count():
-            what = f"{day.null_count()} of {len(values)} values of `{due.after}` are no dates"
+        day = read_dates(values, sources.store.timezone)[2]
+        unread = day.null_count()
+        if unread:
+            what = f"{unread} of {len(values)} values of `{due.after}` are no dates"
             hint = "write them like 1990-02-09, or 02-09 without a year"
-            found.append(Problem(_place(step, "after"), what, hint, warning=True))
+            some = unread < len(values)
+            found.append(Problem(_place(step, "after"), what, hint, warning=some))
     return found
 
 
@@ -110,11 +112,9 @@ def _after(
     if name in WELL_KNOWN and name not in events:
         what = f"no {name!r} in the events file: nobody can be due"
         return [Problem(place, what, did_you_mean(name, events), warning=True)]
-    dated = _date_columns(columns)
+    dated = date_columns(columns)
     if name in events or name in dated:
         return []
-    if name in columns:
-        return [Problem(place, f"the column {name!r} holds no dates", did_you_mean(name, dated))]
     what = f"{name!r} is no anchor, no event of the events file and no date of the customers' file"
     return [
         Problem(place, what, did_you_mean(name, {*ANCHORS, MESSAGE, *WELL_KNOWN, *events, *dated}))
@@ -163,10 +163,6 @@ def _other_steps(step: Step, campaign: Campaign) -> list[Problem]:
         for key, name in named
         if name is not None and name not in earlier
     ]
-
-
-def _date_columns(columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> list[str]:
-    return [name for name, dtype in columns.items() if is_date(name, dtype)]
 
 
 def _place(step: Step, key: str) -> Place:

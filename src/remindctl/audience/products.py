@@ -93,25 +93,25 @@ def _cycles(waiting: pl.DataFrame, quantile: str) -> pl.DataFrame:
         .agg(pl.col("returned").sum())
         .filter(pl.col("returned") >= ENOUGH_EVENTS)
         .sort("key")
-        .with_row_index("number")
+        .with_row_index("item")
     )
-    waiting = waiting.join(enough.select("key", "number"), on="key").with_columns(
+    waiting = waiting.join(enough.select("key", "item"), on="key").with_columns(
         (pl.col("wait") / pl.col("units")).alias("per_unit")
     )
     days: dict[int, float] = {}
     for first in range(0, len(enough), _BLOCK):
-        block = waiting.filter(pl.col("number").is_between(first, first + _BLOCK - 1))
+        block = waiting.filter(pl.col("item").is_between(first, first + _BLOCK - 1))
         # Kaplan and Meier need only the order of the times, so ranks serve for parts of days.
         times = block["per_unit"].unique().sort()
         ranked = block.with_columns(
             (pl.col("per_unit").rank("dense").cast(pl.Int64) - 1).alias("wait")
         )
-        for number, wait in curves_by(Waits(ranked), ranked["number"] - first).items():
+        for item, wait in curves_by(Waits(ranked), ranked["item"] - first).items():
             rank = wait.quantile(QUANTILES[quantile])
             if rank is not None:
-                days[first + number] = times[rank]
+                days[first + item] = times[rank]
     known = pl.DataFrame(
-        {"number": list(days), "days_per_unit": list(days.values())},
-        schema={"number": enough.schema["number"], "days_per_unit": pl.Float64},
+        {"item": list(days), "days_per_unit": list(days.values())},
+        schema={"item": enough.schema["item"], "days_per_unit": pl.Float64},
     )
-    return enough.join(known, on="number").select("key", "days_per_unit")
+    return enough.join(known, on="item").select("key", "days_per_unit")
