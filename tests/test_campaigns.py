@@ -1,29 +1,34 @@
 from __future__ import annotations
 
 from datetime import date, time
-from decimal import Decimal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from remindctl.campaigns import load_campaigns, problems
-from remindctl.errors import Refused
+from remindctl.campaigns import load_campaigns
+from remindctl.errors import Place, Refused
 from remindctl.model import (
     Audience,
+    Basis,
+    Button,
     Campaign,
     Channel,
+    Condition,
+    Coupon,
     Due,
+    KakaoCoupon,
     Leg,
-    Policy,
     Purpose,
     Span,
+    Statistic,
     Step,
-    Store,
+    Variant,
     Window,
 )
-from remindctl.render import Rendered, compile_leg
 
-WINBACK = Path(__file__).parents[1] / "campaigns" / "winback.yaml"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SMALLEST = """\
 campaign: {name}
 purpose: advertising
@@ -32,28 +37,7 @@ steps:
     due: {{after: last_order, wait: 30d}}
     send: [{{channel: lms, text: 안녕하세요}}]
 """
-GREEN = Store(
-    key="green",
-    name="초록상점",
-    timezone="Asia/Seoul",
-    country="KR",
-    currency="KRW",
-    url="https://shop.example",
-    sender={"phone": "0212345678"},
-    optout={"phone": "0808880000", "url": "https://shop.example/optout"},
-    policy=Policy(preset="KR"),
-)
-SHOPIFY = Store(
-    key="shopify",
-    name="Green Shop",
-    timezone="America/New_York",
-    country="US",
-    currency="USD",
-    url="https://shop.example",
-    sender={"address": "1 Main St, Springfield"},
-    optout={"url": "https://shop.example/optout"},
-    policy=Policy(preset="US"),
-)
+JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 
 
 def write(folder: Path, text: str, name: str = "a.yaml") -> Path:
@@ -77,46 +61,93 @@ def test_every_key_of_a_campaign_arrives(tmp_path: Path) -> None:
     text = """\
 version: 1
 campaign: winback_2026-봄
-purpose: informational
-basis: points earned by a purchase
+purpose: advertising
+basis: {text: a sale, ground: purchase, reason: 구매하셔서 보내드려요}
 stores: [green]
 tags: [winback]
 priority: 70
-counts_for_caps: false
+counts_for_caps: no
+data_age: 6h
 audience:
-  segments: [one_time, at_risk]
+  segments: one_time
   where: "orders >= 1 AND 등급 = 'gold'"
   exclude: [wholesale]
 control: 10%
 reentry: 90d
 steps:
   - id: day30
-    due: {after: first_order, wait: 1d12h, within: 7d, at: "16:00-17:00", until: never,
-          night: skip, max_delay: 3d}
-    send:
-      - channel: alimtalk
-        text: "{{ 등급 }}"
-      - channel: email
-        subject: s
-        text: |
-
-          t
-        html: <p>t</p>
+    due: {after: confirmed, wait: 1d12h, within: 7d, at: 16:00-17:00, until: visit,
+          night: skip, max_delay: 3d, per: line}
+    variants:
+      - id: seoul
+        when: loyal
+        send:
+          - channel: brand_message
+            text: "{{ 등급 }}"
+            form: wide
+            targeting: M
+            image: images/new.jpg
+            url: "{{ anchor.product_id }}"
+            buttons:
+              - {name: 보기, url: "{{ store.url }}"}
+              - {name: 채널 추가, kind: add_channel}
+            coupon: {title: 10% 할인 쿠폰, description: 이번 주까지, url: "{{ store.url }}"}
+          - channel: push
+            title: "{{ coupon.code }}"
+            text: "{{ facts.stock }}"
+            url: https://shop.example
+      - id: rest
+        weight: 2.5
+        send:
+          - channel: email
+            subject: s
+            text_file: letter.txt
+            html_file: letter.html
+            layout: page.html
+    coupon: {pool: welcome, valid_for: 60d}
+    facts: {stock: {max_age: 1h}}
     fallback_within: 6h
+  - id: day60
+    due: {after: message, wait: -1d}
+    if: {ordered_since: day30}
+    send: [{channel: onsite, title: t, text: t, show_for: 2d}]
+    coupon: {code: SPRING, valid_until: 2026-12-31}
+  - id: later
+    due: {after: message, step: day30, wait: 3d}
+    send: [{channel: sms, text: t}]
+  - id: cycle
+    due: {after: last_order, wait: cycle.p75}
+    send: [{channel: sms, text: t}]
 """
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "new.jpg").write_bytes(JPEG)
+    for name, content in {
+        "letter.txt": "안녕",
+        "letter.html": "<p>",
+        "page.html": "{{ body }}",
+    }.items():
+        write(tmp_path, content, name)
     campaign = load(tmp_path, text, "등급")
-    places = [leg.places for leg in campaign.steps[0].legs]
-    assert (places[0]["text"].line, places[1]["text"].line) == (21, 25)
+    first, second, third, fourth = campaign.steps
+    brand, push = first.variants[0].legs
+    (email,) = first.variants[1].legs
+    assert (brand.places["text"].line, push.places["subject"].line) == (25, 35)
+    assert email.places["text"] == Place(str(tmp_path / "letter.txt"), 1)
+    assert email.places["layout"] == Place(str(tmp_path / "page.html"), 1)
+    assert [first.places[key].line for key in ("id", "due", "wait", "coupon")] == [17, 18, 18, 46]
+    assert first.places["when.seoul"].line == 22
+    assert "if" not in first.places
     assert campaign == Campaign(
         name="winback_2026-봄",
-        purpose=Purpose.INFORMATIONAL,
-        basis="points earned by a purchase",
+        purpose=Purpose.ADVERTISING,
+        basis=Basis("a sale", "purchase", "구매하셔서 보내드려요"),
         stores=("green",),
         tags=("winback",),
         priority=70,
         counts_for_caps=False,
+        data_age=Span(seconds=21600),
         audience=Audience(
-            segments=("one_time", "at_risk"),
+            segments=("one_time",),
             where="orders >= 1 AND 등급 = 'gold'",
             exclude=("wholesale",),
         ),
@@ -126,30 +157,138 @@ steps:
             Step(
                 id="day30",
                 due=Due(
-                    after="first_order",
+                    after="confirmed",
+                    per_line=True,
                     wait=Span(days=1, seconds=43200),
                     within=Span(days=7),
                     at=Window(time(16), time(17)),
-                    until="never",
+                    until="visit",
                     night="skip",
                     max_delay=Span(days=3),
                 ),
-                legs=(
-                    Leg(channel=Channel.ALIMTALK, text="{{ 등급 }}", places=places[0]),
-                    Leg(
-                        channel=Channel.EMAIL,
-                        subject="s",
-                        text="\nt\n",
-                        html="<p>t</p>",
-                        places=places[1],
+                variants=(
+                    Variant(
+                        id="seoul",
+                        when="loyal",
+                        legs=(
+                            Leg(
+                                channel=Channel.BRAND_MESSAGE,
+                                text="{{ 등급 }}",
+                                form="wide",
+                                targeting="M",
+                                image=str(tmp_path / "images" / "new.jpg"),
+                                url="{{ anchor.product_id }}",
+                                buttons=(
+                                    Button(name="보기", url="{{ store.url }}"),
+                                    Button(name="채널 추가", kind="add_channel"),
+                                ),
+                                coupon=KakaoCoupon(
+                                    title="10% 할인 쿠폰",
+                                    description="이번 주까지",
+                                    url="{{ store.url }}",
+                                ),
+                                places=brand.places,
+                            ),
+                            Leg(
+                                channel=Channel.PUSH,
+                                text="{{ facts.stock }}",
+                                subject="{{ coupon.code }}",
+                                url="https://shop.example",
+                                places=push.places,
+                            ),
+                        ),
+                    ),
+                    Variant(
+                        id="rest",
+                        weight=2.5,
+                        legs=(
+                            Leg(
+                                channel=Channel.EMAIL,
+                                text="안녕",
+                                subject="s",
+                                html="<p>",
+                                layout="{{ body }}",
+                                places=email.places,
+                            ),
+                        ),
                     ),
                 ),
+                coupon=Coupon(pool="welcome", valid_for=Span(days=60)),
+                facts={"stock": Span(seconds=3600)},
                 fallback_within=Span(seconds=21600),
+                places=first.places,
+            ),
+            Step(
+                id="day60",
+                due=Due(after="message", step="day30", wait=Span(days=-1)),
+                condition=Condition("ordered_since", "day30"),
+                variants=(
+                    Variant(
+                        legs=(
+                            Leg(
+                                channel=Channel.ONSITE,
+                                text="t",
+                                subject="t",
+                                show_for=Span(days=2),
+                                places=second.legs[0].places,
+                            ),
+                        )
+                    ),
+                ),
+                coupon=Coupon(code="SPRING", valid_until=date(2026, 12, 31)),
+                places=second.places,
+            ),
+            Step(
+                id="later",
+                due=Due(after="message", step="day30", wait=Span(days=3)),
+                variants=(
+                    Variant(
+                        legs=(Leg(channel=Channel.SMS, text="t", places=third.legs[0].places),)
+                    ),
+                ),
+                places=third.places,
+            ),
+            Step(
+                id="cycle",
+                due=Due(after="last_order", wait=Statistic("cycle", "p75")),
+                variants=(
+                    Variant(
+                        legs=(Leg(channel=Channel.SMS, text="t", places=fourth.legs[0].places),)
+                    ),
+                ),
+                places=fourth.places,
             ),
         ),
         place=campaign.place,
         places=campaign.places,
     )
+
+
+def test_an_approved_template_arrives_with_its_variables(tmp_path: Path) -> None:
+    text = """\
+campaign: a
+purpose: informational
+basis: the customer ordered
+steps:
+  - id: one
+    due: {after: ordered, wait: 1m}
+    send:
+      - channel: alimtalk
+        template: ORDER_01
+        text: "#{이름}님, #{번호} 주문을 받았어요."
+        variables: {이름: "{{ name }}", 번호: "{{ anchor.id }}"}
+"""
+    (leg,) = load(tmp_path, text).steps[0].legs
+    assert (leg.template, dict(leg.variables)) == (
+        "ORDER_01",
+        {"이름": "{{ name }}", "번호": "{{ anchor.id }}"},
+    )
+
+
+def test_an_image_without_a_form_makes_the_brand_message_one_with_an_image(tmp_path: Path) -> None:
+    (tmp_path / "new.jpg").write_bytes(JPEG)
+    text = SMALLEST.format(name="a").replace("lms", "brand_message, image: new.jpg")
+    assert load(tmp_path, text).steps[0].legs[0].form == "image"
 
 
 def test_all_problems_of_a_file_come_together_at_their_lines(tmp_path: Path) -> None:
@@ -161,9 +300,9 @@ audience:
   where: orderz >= 1
 steps:
   - id: one
-    due: {after: last_ordr, wait: cycle.median, per: line}
+    due: {after: last ordr, wait: cycle.medain, per: line}
     if: {sent: one}
-    coupon: {pool: a}
+    coupon: {pool: a, valid_until: 2026-12-31}
     send:
       - channel: friendtalk
         text: |
@@ -183,12 +322,11 @@ steps:
           a
 
           {{ b }}
-        variables: {}
-  - id: two
-    due: {after: delivered, wait: 3d}
+        html_file: gone.html
+  - id: one
+    due: {after: message, step: two, wait: 3d}
     variants: []
 """
-    later = "is not supported by this version"
     unclosed = (
         "Unexpected end of template. Jinja was looking for the following tags: 'elif' or 'else' or "
         "'endif'. The innermost block that needs to be closed is 'if'."
@@ -197,24 +335,32 @@ steps:
     assert lines == [
         (1, "`campaign`: 'win back' is not a usable name"),
         (2, "`purpose`: 'advertisement' is not known here"),
-        (3, f"`facts`: {later}"),
+        (3, "unknown key `facts`"),
         (5, "`where`: no column 'orderz' in Profiles"),
-        (8, "`after`: there is no anchor 'last_ordr'"),
-        (8, f"`wait`: a wait taken from a statistic {later}"),
-        (8, f"`per`: {later}"),
-        (9, f"`if`: {later}"),
-        (10, f"`coupon`: {later}"),
+        (8, "`after`: 'last ordr' is not a usable name"),
+        (8, "`wait`: there is no statistic 'cycle.medain'"),
+        (8, "`per`: 'last ordr' has no order lines"),
+        (9, "`sent`: there is no earlier step 'one'"),
+        (10, "`valid_until`: is for one code for all"),
         (12, "`channel`: 'friendtalk' no longer exists"),
         (17, f"`text`: not a template: {unclosed}"),
         (22, "`text`: `무료수신거부` is written by hand"),
-        (23, f"`buttons`: {later}"),
+        (23, "`buttons`: lms has none"),
         (24, "unknown key `imgae`"),
         (25, "`subject`: is missing: an e-mail needs one"),
         (29, "`text`: `b` is not known in templates"),
-        (30, f"`variables`: {later}"),
-        (31, "`send` is missing"),
-        (32, f"`after`: the anchor 'delivered' {later}"),
-        (33, f"`variants`: {later}"),
+        (30, "`html_file`: there is no file 'gone.html'"),
+        (31, "`id`: 'one' is there twice"),
+        (32, "`step`: there is no earlier step 'two'"),
+        (33, "`variants` needs at least 1"),
+    ]
+
+
+def test_a_statistic_or_a_column_that_is_nearly_right_gets_a_proposal(tmp_path: Path) -> None:
+    text = SMALLEST.format(name="a").replace("30d", "cycle.medain").replace("lms", "emial")
+    assert [hint for _, _, hint in refusals(write(tmp_path, text))] == [
+        "did you mean `cycle.median`?",
+        "did you mean `email`?",
     ]
 
 
@@ -228,27 +374,66 @@ def test_undefined_names_are_found_at_their_line_of_a_block_with_a_proposal(tmp_
     ]
 
 
-def test_kinds_of_messages_that_the_law_or_the_channel_does_not_allow(tmp_path: Path) -> None:
-    smallest = SMALLEST.format(name="a")
-    alimtalk = smallest.replace("lms", "alimtalk")
-    assert refusals(write(tmp_path, alimtalk)) == [
-        (
-            6,
-            "`channel`: alimtalk may not carry advertising",
-            "use brand_message, lms or email; Alimtalk takes informational campaigns only",
-        )
+@pytest.mark.parametrize(
+    ("after", "step", "unknown"),
+    [
+        ("last_order", "", ["anchor.cart_id", "coupon", "facts"]),
+        ("cart", "", ["coupon", "facts"]),
+        ("signup", "", ["anchor.cart_id", "anchor.product", "coupon", "facts"]),
+        ("coupon_expires", "", ["anchor.cart_id", "anchor.product", "facts"]),
+        ("birthday", "coupon: {code: A, valid_for: 1d}", ["facts"]),
+        ("cart", "facts: {stock: {max_age: 1h}}", ["coupon", "facts.viewers"]),
+    ],
+)
+def test_a_step_knows_the_names_of_its_own_anchor_coupon_and_facts(
+    tmp_path: Path, after: str, step: str, unknown: list[str]
+) -> None:
+    known = (
+        "first_name segments recommended store.optout.url campaign.name anchor.on"
+        " anchor.cart_id anchor.product coupon.days_left facts.stock facts.viewers"
+    )
+    text = "\n".join(f"{{{{ {name} }}}}" for name in known.split())
+    path = write(
+        tmp_path,
+        f"""\
+campaign: a
+purpose: advertising
+steps:
+  - id: one
+    due: {{after: {after}, wait: 1h}}
+    send:
+      - channel: lms
+        text: |
+          {text.replace(chr(10), chr(10) + "          ")}
+    {step}
+  - id: two
+    due: {{after: message, wait: 1d}}
+    send: [{{channel: lms, text: "{{{{ anchor.cart_id }}}}"}}]
+""",
+    )
+    second = "anchor.cart_id" in unknown
+    assert [what.split("`")[3] for _, what, _ in refusals(path)] == [
+        *unknown,
+        *(["anchor.cart_id"] if second else []),
     ]
-    informational = alimtalk.replace("advertising", "informational")
-    assert refusals(write(tmp_path, informational))[0][1].startswith("`basis`: is missing")
-    assert load(tmp_path, informational + "basis: an order").purpose is Purpose.INFORMATIONAL
-    titled = smallest.replace("lms", "sms, subject: a")
-    assert refusals(write(tmp_path, titled))[0][1] == "`subject`: an sms has none"
-    html = smallest.replace("lms", "lms, html: <p>")
-    assert refusals(write(tmp_path, html))[0][1] == "`html`: only e-mail has HTML"
-    twice = smallest + smallest.partition("steps:\n")[2]
-    assert refusals(write(tmp_path, twice)) == [
-        (7, "`id`: 'one' is there twice", "the log tells steps apart by it")
-    ]
+
+
+def test_texts_that_yaml_would_read_as_something_else_stay_texts(tmp_path: Path) -> None:
+    text = """\
+campaign: 2026
+purpose: advertising
+steps:
+  - id: on
+    due: {after: no, wait: 30m, at: 21:00-08:00}
+    send: [{channel: sms, text: 21:00}]
+"""
+    campaign = load(tmp_path, text)
+    assert (campaign.name, campaign.steps[0].id, campaign.steps[0].due.after) == (
+        "2026",
+        "on",
+        "no",
+    )
+    assert campaign.steps[0].legs[0].text == "21:00"
 
 
 def test_folders_are_read_by_name_and_every_file_once(tmp_path: Path) -> None:
@@ -278,71 +463,15 @@ def test_problems_of_several_files_come_together_and_a_name_belongs_to_one_file(
     ]
 
 
-def test_what_only_the_stores_can_tell_is_said_at_the_campaigns_lines(tmp_path: Path) -> None:
-    text = SMALLEST.format(name="a") + "stores: [green, shopfy]\naudience: {segments: [vip]}\n"
-    campaign = load(tmp_path, text)
-    bare = Store(
-        key="green",
-        name="초록상점",
-        timezone="Asia/Seoul",
-        country="KR",
-        currency="KRW",
-        sender={"phone": "0212345678"},
-        policy=Policy(preset="KR"),
-    )
-    found = [
-        (p.place.line, p.what) for p in problems(campaign, {"green": bare, "shopify": SHOPIFY})
-    ]
-    assert found == [
-        (6, "advertising by lms needs `stores.green.optout.phone` (the free refusal)"),
-        (7, "there is no store `shopfy` in the configuration"),
-        (8, "no segment 'vip'"),
-    ]
-
-
 @pytest.mark.parametrize(
-    ("store", "texts"),
+    ("size", "what"),
     [
-        (
-            GREEN,
-            (
-                "(광고)초록상점\n수민님, 그동안 잘 지내셨나요?\n\n지난번에 고르신 콜라겐 (30포)은 ",
-                "수민님, 안녕하세요. 초록상점입니다.\n\n1월 2일에 데려가신 콜라겐 (30포)은 ",
-            ),
-        ),
-        (
-            SHOPIFY,
-            (
-                "Hi 수민, Green Shop here. It's been a while! Enjoying your 콜라겐 (30포)? See",
-                "Hi 수민,\n\nHow are you getting on with your 콜라겐 (30포)?",
-            ),
-        ),
+        (10_000_000, "the file is larger than 5 MB"),
+        (1_000_000, "the file is longer than 1,000,000 characters"),
     ],
 )
-def test_the_shipped_winback_speaks_to_both_shops_also_about_little_known_customers(
-    store: Store, texts: tuple[str, str]
+def test_a_file_of_megabytes_is_refused_without_being_parsed(
+    tmp_path: Path, size: int, what: str
 ) -> None:
-    (campaign,) = load_campaigns([WINBACK])
-    assert problems(campaign, {store.key: store}) == []
-    (step,) = campaign.steps
-    assert (step.due.after, step.due.wait, campaign.reentry) == (
-        "last_order",
-        Span(days=30),
-        Span(days=90),
-    )
-    known: dict[str, object] = {
-        "first_name": "수민",
-        "days_since_last": 31,
-        "last_on": date(2026, 1, 2),
-        "last_products": ["콜라겐 (30포)"],
-        "spent": Decimal("39000.0000"),
-    }
-    for leg, text in zip(step.legs, texts, strict=True):
-        results = compile_leg(leg, store, campaign.purpose).render(
-            [known, {"days_since_last": 30, "last_on": date(2026, 1, 2)}]
-        )
-        sent = [result for result in results if isinstance(result, Rendered)]
-        assert len(sent) == 2, results
-        assert sent[0].text.startswith(text)
-        assert "  " not in sent[1].text
-        assert "None" not in sent[1].text
+    long = SMALLEST.format(name="a") + "# " + "-" * size
+    assert refusals(write(tmp_path, long)) == [(0, what, "")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remindctl.campaigns.steps import StepEntry
 from remindctl.errors import Place
 from remindctl.model import (
     Audience,
@@ -22,13 +23,7 @@ from remindctl.model import (
 if TYPE_CHECKING:
     from remindctl.campaigns.legs import LegEntry
     from remindctl.campaigns.schema import CampaignFile
-    from remindctl.campaigns.steps import (
-        ConditionEntry,
-        CouponEntry,
-        DueEntry,
-        StepEntry,
-        VariantEntry,
-    )
+    from remindctl.campaigns.steps import ConditionEntry, CouponEntry, DueEntry, VariantEntry
     from remindctl.documents import Located
 
     Found = Located[CampaignFile]
@@ -58,7 +53,7 @@ def build(found: Found) -> Campaign:
         reentry=file.reentry,
         data_age=file.data_age,
         place=found.key_place("campaign"),
-        places={key: found.key_place(key) for key in ("stores", "audience", "basis")},
+        places={key: found.key_place(key) for key in file.model_fields_set},
     )
 
 
@@ -76,19 +71,21 @@ def _step(step: StepEntry, before: str | None, at: Keys, found: Found) -> Step:
         coupon=_coupon(step.coupon),
         facts={name: fact.max_age for name, fact in step.facts.items()},
         fallback_within=step.fallback_within,
-        places={
-            **{key: found.place(*at, key) for key in ("id", "coupon", "facts")},
-            **{
-                key: found.key_place(*at, key)
-                for key in ("due", "variants", "fallback_within", "if")
-            },
-            **{key: found.place(*at, "due", key) for key in step.due.model_fields_set},
-            **{
-                f"when.{variant.id}": found.place(*at, "variants", number, "when")
-                for number, variant in enumerate(variants)
-            },
-        },
+        places=_step_places(step, at, found),
     )
+
+
+def _step_places(step: StepEntry, at: Keys, found: Found) -> dict[str, Place]:
+    places = {}
+    for name in step.model_fields_set:
+        key = StepEntry.model_fields[name].alias or name
+        places[key] = found.key_place(*at, key)
+    for key in step.due.model_fields_set:
+        places[key] = found.place(*at, "due", key)
+    for number, variant in enumerate(step.variants or ()):
+        if variant.when is not None:
+            places[f"when.{variant.id}"] = found.place(*at, "variants", number, "when")
+    return places
 
 
 def _due(due: DueEntry, before: str | None) -> Due:

@@ -30,7 +30,7 @@ _ALIMTALK = _Form(5, 5, 14)
 _FORMS = {"text": _Form(5, 4, 14, 12), "image": _Form(5, 4, 14, 12), "wide": _Form(2, 2, 8, 18)}
 # Kakao takes a coupon's title in these forms only.
 _COUPON_TITLES = (
-    re.compile(r"[1-9]\d{0,2}(?:,?\d{3}){0,2}원 할인 쿠폰"),
+    re.compile(r"[1-9]\d{0,7}원 할인 쿠폰"),
     re.compile(r"(?:100|[1-9]\d?)% 할인 쿠폰"),
     re.compile("배송비 할인 쿠폰"),
     re.compile(r"\S(?:.{0,5}\S)? 무료 쿠폰"),

@@ -51,6 +51,7 @@ _CARRIED_BY: Mapping[str, tuple[Channel, ...]] = {
 # What someone who writes this key for that channel had better do.
 _INSTEAD: Mapping[tuple[str, Channel], str] = {
     ("subject", Channel.SMS): "take it out, or send it as lms",
+    ("title", Channel.EMAIL): "an e-mail has a subject",
     ("image", Channel.SMS): "send it as mms",
     ("image", Channel.LMS): "send it as mms",
     ("image", Channel.EMAIL): "show it from the web, in html: <img src=…>",

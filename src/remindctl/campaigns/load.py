@@ -9,7 +9,7 @@ from remindctl.campaigns.files import Folder
 from remindctl.campaigns.names import Scope
 from remindctl.campaigns.schema import CampaignFile
 from remindctl.documents import decode, parse
-from remindctl.errors import Place, Problem, Refused
+from remindctl.errors import Place, Problem, Refused, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from remindctl.model import Campaign
 
 _SUFFIXES = (".yaml", ".yml")
-# A file this large is refused by its first bytes; the rest need not be read.
 _MOST_BYTES = 5_000_000
 
 
@@ -65,8 +64,9 @@ def read_campaigns(
 
 
 def _read(path: Path, extra: tuple[str, ...]) -> Campaign:
-    with path.open("rb") as file:
-        text = decode(file.read(_MOST_BYTES), str(path))
+    if path.stat().st_size > _MOST_BYTES:
+        raise refuse(f"the file is larger than {_MOST_BYTES // 1_000_000} MB", path=str(path))
+    text = decode(path.read_bytes(), str(path))
     context = {"scope": Scope(extra), "folder": Folder(path.parent)}
     return build(parse(text, str(path), CampaignFile, context))
 

@@ -70,16 +70,10 @@ def _due_findings(
         hint = "per: line is for delivered and confirmed"
         yield Finding(f"{anchor!r} has no order lines", hint, (*at, "per"))
     if isinstance(wait, str) and wait in STATISTICS:
-        of_product = wait.startswith(_PRODUCT)
-        suited = _BOUGHT if of_product else _ORDERED
+        suited = _BOUGHT if wait.startswith(_PRODUCT) else _ORDERED
         if anchor not in suited:
-            hint = f"it waits after {', '.join(suited)}"
-            yield Finding(
-                f"{wait} counts days since an order, not after {anchor}", hint, (*at, "wait")
-            )
-        elif of_product and pick(due, "per") is not None:
-            hint = "each product is an occasion already: take it out"
-            yield Finding(f"does not go with {wait}", hint, (*at, "per"))
+            what = f"{wait} counts days since an order, not after {anchor!r}"
+            yield Finding(what, f"after: {', '.join(suited)}", (*at, "wait"))
 
 
 def _earlier(

@@ -1,5 +1,6 @@
 """The store configuration, ``remindctl.yaml``: stores, their files, providers and secrets."""
 
+from remindctl.config.advice import warnings
 from remindctl.config.load import (
     FILE_NAME,
     VARIABLE,
@@ -26,4 +27,5 @@ __all__ = [
     "default_preset",
     "find_config",
     "load_config",
+    "warnings",
 ]
