@@ -77,7 +77,7 @@ def openings(
     if purpose is not Purpose.ADVERTISING:
         return tuple(found)
     clocks = () if zone_known else clocks_of(country or store.country)
-    for law in laws(store, country):
+    for law in laws(store.policy.preset, store.country, country):
         if channel in law.hours and not (law.night_consent and night):
             window, days = law.hours[channel], law.closed_weekdays
             found.append(Opening(window, clocks, closed_weekdays=days))
@@ -88,11 +88,17 @@ def openings(
     return tuple(found)
 
 
-def laws(store: Store, country: str | None) -> tuple[Law, ...]:
-    """Return the laws that hold together: the store's own and that of the recipient's country."""
-    preset = PRESETS[store.policy.preset].law
-    own = law_of(store.country) if preset is ELSEWHERE else preset
-    there = law_of(country or store.country)
+def laws(preset: str, home: str, country: str | None) -> tuple[Law, ...]:
+    """Return the laws that hold together.
+
+    Args:
+        preset: of the store.
+        home: its country.
+        country: the recipient's; None = the store's.
+    """
+    chosen = PRESETS[preset].law
+    own = law_of(home) if chosen is ELSEWHERE else chosen
+    there = law_of(country or home)
     return (own,) if there is own else (own, there)
 
 
@@ -109,15 +115,15 @@ def wider_than_law(
     Returns:
         channel → a window that its hours would have to lie within.
     """
-    law = PRESETS[preset].law
-    law = law_of(country) if law is ELSEWHERE else law
-    platform = {channel: opening.window for channel, opening in _PLATFORM.items()}
-    return {
-        channel: limit
-        for channel, own in hours.items()
-        for limit in [platform.get(channel) or law.hours.get(channel)]
-        if limit is not None and not limit.opens <= own.opens <= own.closes <= limit.closes
-    }
+    found = {}
+    for channel, own in hours.items():
+        limits = [law.hours.get(channel) for law in laws(preset, country, None)]
+        if channel in _PLATFORM:
+            limits.append(_PLATFORM[channel].window)
+        for limit in limits:
+            if limit and not limit.opens <= own.opens <= own.closes <= limit.closes:
+                found[channel] = limit
+    return found
 
 
 def caps_of(store: Store, campaign: Campaign) -> list[Cap]:

@@ -154,7 +154,10 @@ def _may_be_told(
     if not chosen or leg.targeting != "I":
         return pl.lit(value=False)
     family = FAMILY[leg.channel]
-    countries = people["country"].unique().to_list()
-    lawful = [one for one in countries if all(family in law.sold_to for law in laws(store, one))]
+    lawful = [
+        country
+        for country in people["country"].unique()
+        if all(family in law.sold_to for law in laws(store.policy.preset, store.country, country))
+    ]
     recent = (pl.col("last_at").dt.offset_by("6mo") >= as_of).fill_null(value=False)
     return recent & pl.col("bought") & pl.col("country").is_in(lawful, nulls_equal=True)
