@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remindctl.config import Secret, default_preset, find_config, load_config
+from remindctl.config import Secret, default_preset, find_config, load_config, warnings
 from remindctl.errors import Place, Refused
-from remindctl.model import Cap, Ceiling, Channel, Policy, Span, Store, Window
+from remindctl.model import Calendar, Cap, Ceiling, Channel, Policy, Span, Store, Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +37,14 @@ stores:
     currency: KRW
     url: https://shop.example
     sender: {phone: 0212345678, email: hello@shop.example, contact: 02-1234-5678, address: 서울}
-    optout: {phone: 0808880000, url: https://shop.example/optout}
+    optout: {phone: 0808880000, url: "https://shop.example/optout?to={id}"}
     optouts: own.db
     sources:
       orders: [exports/**/*.xlsx, /data/*.csv]
       customers: customers.csv
+      consents: consents.csv
+      events: events*.csv
+      coupons: coupons/*.csv
       password: ${SHOP_PASSWORD}
       layout: layouts/mine.yaml
     max_data_age: 36h
@@ -49,6 +52,7 @@ stores:
     segments: {big_spender: "spent >= 300000"}
     channels: {lms: solapi, email: mail, push: outbox}
     prices: {lms: 45, sms: 18.5}
+    brand_message_targets: [M]
     policy:
       preset: EU
       existing_customers: 6_months
@@ -57,13 +61,15 @@ stores:
       caps:
         - {max: 2, per: 7d}
         - {max: 1, per: 1d, channel: brand_message}
-        - {max: 1, per: 3d, tag: t}
+        - {max: 1, per: week, tag: t}
       holdout: 5%
       ceiling: {recipients: 5000, cost: 500000}
       attribution: 14d
 providers:
-  solapi: {type: solapi, api_key: "${KEY}", api_secret: "${SECRET}", sender: 0212345678, rate: 10}
-  mail: {type: smtp, host: smtp.example, port: 587, username: "${USER}", timeout: 10s}
+  solapi: {type: solapi, api_key: "${KEY}", api_secret: "${SECRET}", sender: 0212345678, rate: 10,
+           certificate: 2026-0017, sender_registered: true}
+  mail: {type: smtp, host: smtp.example, port: 587, username: "${USER}", timeout: 10s,
+         signing_domain: Shop.example}
 """
 
 
@@ -83,7 +89,7 @@ def test_a_store_of_five_keys_works_and_needs_no_account(tmp_path: Path) -> None
     config = load_config(write(tmp_path, SMALLEST))
     assert config.log == tmp_path / ".remindctl/log.db"
     assert config.key_file == tmp_path / ".remindctl/key"
-    assert sorted(config.providers) == ["console", "outbox"]
+    assert sorted(config.providers) == ["console", "feed", "outbox"]
     green = config.stores["green"]
     assert green.optouts == tmp_path / ".remindctl/optouts.db"
     assert green.sources.orders == (str(tmp_path / "orders.csv"),)
@@ -105,8 +111,10 @@ def test_every_documented_key_arrives(tmp_path: Path) -> None:
     green = config.stores["green"]
     assert green.optouts == tmp_path / "own.db"
     assert green.sources.orders == (str(tmp_path / "exports/**/*.xlsx"), "/data/*.csv")
+    assert green.sources.coupons == (str(tmp_path / "coupons/*.csv"),)
+    assert green.store.brand_targets == {"M"}
     assert green.sources.layout == str(tmp_path / "layouts/mine.yaml")
-    assert green.segment_places == {"big_spender": Place(str(config.path), 22, 29)}
+    assert green.segment_places == {"big_spender": Place(str(config.path), 25, 29)}
     store = green.store
     assert store.sender == {
         "phone": "0212345678",
@@ -114,7 +122,7 @@ def test_every_documented_key_arrives(tmp_path: Path) -> None:
         "contact": "02-1234-5678",
         "address": "서울",
     }
-    assert store.optout == {"phone": "0808880000", "url": "https://shop.example/optout"}
+    assert store.optout == {"phone": "0808880000", "url": "https://shop.example/optout?to={id}"}
     assert store.providers == {
         Channel.LMS: "solapi",
         Channel.EMAIL: "mail",
@@ -130,7 +138,7 @@ def test_every_documented_key_arrives(tmp_path: Path) -> None:
         caps=(
             Cap(2, Span(days=7)),
             Cap(1, Span(days=1), channel=Channel.BRAND_MESSAGE),
-            Cap(1, Span(days=3), tag="t"),
+            Cap(1, Calendar.WEEK, tag="t"),
         ),
         holdout=0.05,
         ceiling=Ceiling(5000, Decimal(500000)),
@@ -138,8 +146,10 @@ def test_every_documented_key_arrives(tmp_path: Path) -> None:
     )
     solapi, mail = config.providers["solapi"], config.providers["mail"]
     assert (solapi.type, solapi.rate, mail.timeout) == ("solapi", 10.0, Span(seconds=10))
-    assert solapi.settings["sender"] == "0212345678"
-    assert mail.settings["username"] == Secret("USER", Place(str(config.path), 39, 63))
+    assert (solapi.certificate, solapi.sender_registered) == ("2026-0017", True)
+    assert mail.signing_domain == "shop.example"
+    assert sorted(solapi.settings) == ["api_key", "api_secret", "sender"]
+    assert mail.settings["username"] == Secret("USER", Place(str(config.path), 44, 63))
 
 
 def test_a_secret_is_read_when_it_is_needed_and_never_shown(tmp_path: Path) -> None:
@@ -155,9 +165,9 @@ def test_a_secret_is_read_when_it_is_needed_and_never_shown(tmp_path: Path) -> N
     assert [(line, what.split(": ", 1)[1]) for line, what, _ in found] == [
         (2, "a secret may not stand in a file"),
         (12, "is not a secret, so no environment variable is read here"),
-        (18, "a secret may not stand in a file"),
-        (38, "a secret may not stand in a file"),
-        (39, "${…} must be the whole value"),
+        (21, "a secret may not stand in a file"),
+        (42, "a secret may not stand in a file"),
+        (44, "${…} must be the whole value"),
     ]
     assert "hunter2" not in str(found)
 
@@ -174,7 +184,7 @@ stores:
     currency: won
     url: shop.example
     sender: {phone: 050-1234-5678, email: me}
-    optout: {url: http://shop.example}
+    optout: {url: "http://shop.example"}
     sources: {}
     segments: {loyal: orders > 3}
     channels: {friend: x}
@@ -207,7 +217,7 @@ providers:
         (
             14,
             "'friend' is not known here",
-            "known: alimtalk, brand_message, email, lms, mms, push, sms, webhook",
+            "known: alimtalk, brand_message, email, lms, mms, onsite, push, sms, webhook",
         ),
         (15, "`holdout`: '120%' is not a percentage", "a number from 0 to 100 with its sign: 10%"),
         (15, "`max` should be greater than or equal to 1", ""),
@@ -220,7 +230,7 @@ providers:
 def test_a_channel_of_an_unknown_provider_is_refused_where_it_stands(tmp_path: Path) -> None:
     path = write(tmp_path, FULL.replace("lms: solapi", "lms: soalpi"))
     assert problems(path) == [
-        (23, "`lms`: there is no provider 'soalpi'", "did you mean `solapi`?")
+        (26, "`lms`: there is no provider 'soalpi'", "did you mean `solapi`?")
     ]
 
 
@@ -261,3 +271,60 @@ def test_a_country_without_a_preset_of_its_own_gets_prior_consent() -> None:
         "EU",
         "EU",
     ]
+
+
+@pytest.mark.parametrize(
+    ("country", "hours", "limit"),
+    [
+        ("KR", "{sms: 07:00-21:00}", "08:00-21:00"),
+        ("KR", "{brand_message: 08:00-21:00}", "08:00-20:50"),
+        ("KR", "{push: 20:00-24:00}", "08:00-21:00"),
+        ("US", "{lms: 08:00-20:00}", "09:00-20:00"),
+        ("FR", "{sms: 07:30-22:00}", "08:00-22:00"),
+        ("DE", "{mms: 21:00-08:00}", "08:00-21:00"),
+    ],
+)
+def test_own_hours_may_only_be_narrower_than_the_law(
+    tmp_path: Path, country: str, hours: str, limit: str
+) -> None:
+    text = (
+        SMALLEST.replace("country: KR", f"country: {country}") + f"    policy: {{hours: {hours}}}\n"
+    )
+    ((line, what, hint),) = problems(write(tmp_path, text))
+    assert (line, what.partition(" is ")[2]) == (8, "wider than the law allows")
+    assert hint == f"own hours may only be narrower than {limit}"
+    narrow = text.replace(hours, "{sms: 10:00-18:00, email: 22:00-06:00, onsite: 00:00-23:59}")
+    assert Channel.EMAIL in load_config(write(tmp_path, narrow)).stores["green"].store.policy.hours
+
+
+def test_the_calendar_of_a_cap_and_the_place_in_an_optout_link_are_checked(tmp_path: Path) -> None:
+    text = SMALLEST + (
+        "    policy: {caps: [{max: 1, per: year}]}\n"
+        '    optout: {url: "https://shop.example/{code}"}\n'
+        "    brand_message_targets: [I]\n"
+        "providers: {a: {type: smtp, signing_domain: shop, sender_registered: maybe}}\n"
+    )
+    assert [(line, what) for line, what, _ in problems(write(tmp_path, text))] == [
+        (8, "`per`: 'year' is not a duration"),
+        (9, "`url`: 'https://shop.example/{code}' has a place that is not known"),
+        (10, "`brand_message_targets`: 'I' is not known here"),
+        (11, "`signing_domain`: 'shop' is not a domain"),
+        (11, "`sender_registered` must be true or false, not 'maybe'"),
+    ]
+
+
+def test_what_the_owner_should_know_of_providers_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    assert warnings(load_config(write(tmp_path, FULL))) == []
+    text = FULL.replace("certificate: 2026-0017, sender_registered: true", "")
+    text = text.replace("signing_domain: Shop.example", "signing_domain: other.example")
+    found = warnings(load_config(write(tmp_path, text)))
+    assert [(problem.place.line, problem.what) for problem in found] == [
+        (42, "`solapi` has no certificate as a bulk sender (전송자격인증) noted"),
+        (42, "the sending number is not marked as registered with `solapi`"),
+        (44, "mail from shop.example is signed by `mail` as other.example"),
+    ]
+    assert all(problem.warning for problem in found)
+    abroad = text.replace("country: KR", "country: DE").replace(
+        "other.example", "mail.shop.example"
+    )
+    assert warnings(load_config(write(tmp_path, abroad))) == []

@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from pydantic import AfterValidator, Field
 
 from remindctl.documents import (
@@ -22,10 +23,16 @@ from remindctl.documents import (
     WindowField,
     all_wrong,
     decode,
+    each,
     parse,
+    pick,
 )
+from remindctl.documents.jsonschema import json_schema
 from remindctl.errors import Place, Problem, Refused
 from remindctl.model import Span, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 def _no_bad_lines(text: str) -> str:
@@ -40,7 +47,35 @@ class Leg(Strict):
     text: Annotated[str, AfterValidator(_no_bad_lines)]
 
 
+class Stamp(Strict):
+    """A stamp, or a frank.
+
+    Attributes:
+        value: what it is worth,
+            in cents.
+        frank: printed by a machine.
+    """
+
+    value: int | None = None
+    frank: NameField | None = None
+    share: PercentField = 0.0
+    kind: Literal["new", "used"] = "new"
+    number: Annotated[float, Field(gt=0)] = 1
+    legs: Annotated[tuple[Leg, ...], Field(min_length=1)] | None = None
+
+    @classmethod
+    def across(cls, given: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Finding]:
+        if given.get("value") is None and given.get("frank") is None:
+            yield Finding("is missing", "or frank", ("value",))
+        for number, leg in each(given, "legs"):
+            if leg.get("channel") == "sms":
+                yield Finding("carries no stamp", "", ("legs", number, "channel"))
+        if given.get("kind") == "used" and "where" in context:
+            yield Finding("was used", "", ("kind",), elsewhere=context["where"])
+
+
 class Letter(Strict):
+    stamps: tuple[Stamp, ...] = ()
     refused_keys: ClassVar = {"variants": "not before the next version"}
 
     version: VersionField = 1
@@ -206,6 +241,49 @@ def test_a_file_that_yaml_or_we_cannot_take_is_refused_in_plain_words(
     assert (place, what) in [problem[:2] for problem in problems(text)]
 
 
+def test_what_is_wrong_across_keys_comes_beside_what_is_wrong_with_each() -> None:
+    text = """\
+stamps:
+  - {}
+  - value: many
+    frank: a b
+    share: 1
+    kind: old
+    number: -1
+    colour: red
+    legs:
+      - channel: sms
+        text: bad
+      - {channel: fax}
+  - {value: 1, kind: used}
+"""
+    with pytest.raises(Refused) as refused:
+        parse(text, "a.yaml", Letter, {"where": Place("b.yaml", 7)})
+    assert [(str(p.place), p.what) for p in refused.value.problems] == [
+        ("a.yaml:2:5", "`value`: is missing"),
+        ("a.yaml:3:12", "`value` must be a whole number, not 'many'"),
+        ("a.yaml:4:12", "`frank`: 'a b' is not a usable name"),
+        ("a.yaml:5:12", "`share`: '1' is not a percentage"),
+        ("a.yaml:6:11", "`kind`: 'old' is not known here"),
+        ("a.yaml:7:13", "`number` should be greater than 0"),
+        ("a.yaml:8:5", "unknown key `colour`"),
+        ("a.yaml:10:18", "`channel`: carries no stamp"),
+        ("a.yaml:11:15", "`text`: holds bad words"),
+        ("a.yaml:12:9", "`text` is missing"),
+        ("a.yaml:12:19", "`channel`: 'fax' is not known here"),
+        ("b.yaml:7", "`kind`: was used"),
+    ]
+
+
+def test_what_was_read_is_picked_by_keys_whatever_its_shape() -> None:
+    given = {"a": [{"b": "c"}, "d", {"b": None}]}
+    assert pick(given, "a", 0, "b") == "c"
+    for keys in (("a", "b"), ("a", 1, "b"), ("a", 7), ("x", "y"), ("a", 2, "b", "c")):
+        assert pick(given, *keys) is None
+    assert [number for number, _ in each(given, "a")] == [0, 2]
+    assert list(each("text", "a")) == list(each(given, "a", 1)) == []
+
+
 def test_an_alias_bomb_is_refused_and_an_honest_alias_is_not() -> None:
     assert read("phone: &p 02-123\nfrom: *p").source == "02-123"
     bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -254,3 +332,18 @@ def test_a_midnight_window_and_the_schema_of_the_fields() -> None:
     properties = Letter.model_json_schema()["properties"]
     assert properties["version"]["const"] == 1
     assert properties["wait"]["type"] == "string"
+
+
+def test_the_schema_says_what_the_docstring_says_and_takes_what_an_editor_reads() -> None:
+    schema = json_schema(Stamp, "a stamp")
+    assert schema["title"] == "a stamp"
+    assert schema["description"] == "A stamp, or a frank."
+    properties = schema["properties"]
+    assert properties["value"]["description"] == "what it is worth, in cents."
+    assert properties["share"] == {"type": "string", "pattern": r"^\d{1,3}(\.\d+)?\s*%$"}
+    assert properties["kind"]["default"] == "new"
+    valid = Draft202012Validator(json_schema(Letter, "a letter")).is_valid
+    assert valid({"phone": 212345678, "on": "no", "version": 1, "orders": "a", "name": 2026})
+    assert valid({"orders": ["a", 1], "at": "21:00-08:00", "wait": "1h 30m", "on": True})
+    for wrong in ({"wait": 30}, {"on": "maybe"}, {"share": 0.1}, {"nmae": "x"}, {"name": "a b"}):
+        assert not valid(wrong)

@@ -50,6 +50,10 @@ class _Explained(GenerateJsonSchema):
     def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
         return {"anyOf": [super().bool_schema(schema), {"enum": ["yes", "no", "on", "off"]}]}
 
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """Ask for a value after each key: what may be null is left out instead."""
+        return self.generate_inner(schema["schema"])
+
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
         number: JsonSchemaValue = super().decimal_schema(schema)["anyOf"][0]
         return number

@@ -201,8 +201,13 @@ def _compact(text: str) -> str:
 class ConsentRule(Strict):
     """One column that says whether the person agreed to a channel.
 
-    ``no`` in a customer file is a refusal, which no undated grant lifts; in an order file it only
-    means that this order brought no consent.
+    Attributes:
+        column: the first of these that is present and not blank.
+        channel: a channel (sms, email, …) or a family of them (text, kakao, email, push).
+        purpose: of the messages.
+        yes: what stands in it where the person agreed.
+        no: and where not: in a customer file that is a refusal, which no undated grant lifts; in an
+            order file it only means that this order brought no consent.
     """
 
     column: OneOrMore
@@ -216,6 +221,7 @@ class Layout(Strict):
     """One export format.
 
     Attributes:
+        version: of this format; 1.
         layout: its name, as ``layouts show`` takes it.
         title: what it is, for people.
         identify: what its header has; of several alternatives any will do.
