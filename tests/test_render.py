@@ -4,23 +4,26 @@ import unicodedata
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remindctl.errors import Place, Refused
-from remindctl.model import Channel, Leg, Policy, Purpose, Store
+from remindctl.model import Campaign, Channel, Leg, Policy, Purpose, Store
 from remindctl.render import (
     NAMES,
-    Rendered,
-    RenderProblem,
+    RENDERED,
     compile_leg,
     korean,
     outside_cp949,
     sms_bytes,
     template_problems,
 )
+
+Row = dict[str, Any]
 
 GREEN = Store(
     key="green",
@@ -45,40 +48,59 @@ SHOPIFY = Store(
 )
 
 
+def campaign(purpose: Purpose) -> Campaign:
+    return Campaign(name="winback", purpose=purpose, steps=())
+
+
+def rendered(leg: Leg, store: Store, purpose: Purpose, rows: list[dict[str, Any]]) -> list[Row]:
+    """Render rows, each a mapping of the names that it has values for."""
+    compiled = compile_leg(leg, store, campaign(purpose))
+    frame = pl.DataFrame([{"_": 0, **row} for row in rows], infer_schema_length=None)
+    made = compiled.render(frame)
+    assert dict(made.schema) == dict(RENDERED)
+    return made.to_dicts()
+
+
 def one(
     text: str,
     store: Store = GREEN,
     channel: Channel = Channel.LMS,
     purpose: Purpose = Purpose.ADVERTISING,
-    row: dict[str, object] | None = None,
-    **fields: str,
-) -> Rendered | RenderProblem:
-    leg = Leg(channel=channel, text=text, **fields)  # type: ignore[arg-type] # subject, html
-    (result,) = compile_leg(leg, store, purpose).render([row or {}])
+    row: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Row:
+    leg = Leg(channel=channel, text=text, **fields)
+    (result,) = rendered(leg, store, purpose, [row or {}])
     return result
 
 
-def message(*args: object, **kwargs: object) -> Rendered:
-    result = one(*args, **kwargs)  # type: ignore[arg-type]
-    assert isinstance(result, Rendered), result
+def message(*args: Any, **kwargs: Any) -> Row:
+    result = one(*args, **kwargs)
+    assert result["problem"] is None, result
     return result
 
 
 def body(template: str, **row: object) -> str:
-    return message(template, purpose=Purpose.INFORMATIONAL, row=row).text
+    return str(message(template, purpose=Purpose.INFORMATIONAL, row=row)["text"])
+
+
+def why(*args: Any, **kwargs: Any) -> str:
+    result = one(*args, **kwargs)
+    assert result["problem"] == "content"
+    assert all(result[name] is None for name in RENDERED if not name.startswith("problem"))
+    return str(result["problem_detail"])
 
 
 def held(template: str, **row: object) -> str:
-    result = one(template, purpose=Purpose.INFORMATIONAL, row=row)
-    assert isinstance(result, RenderProblem)
-    assert result.reason == "content"
-    return result.what
+    return why(template, purpose=Purpose.INFORMATIONAL, row=row)
 
 
-def refused(text: str, store: Store = GREEN, channel: Channel = Channel.LMS) -> list[str]:
-    leg = Leg(channel=channel, text=text, places={"text": Place("a.yaml", 10, 3)})
+def refused(
+    text: str, store: Store = GREEN, channel: Channel = Channel.LMS, **fields: Any
+) -> list[str]:
+    leg = Leg(channel=channel, text=text, places={"text": Place("a.yaml", 10, 3)}, **fields)
     with pytest.raises(Refused) as error:
-        compile_leg(leg, store, Purpose.ADVERTISING)
+        compile_leg(leg, store, campaign(Purpose.ADVERTISING))
     return [str(problem) for problem in error.value.problems]
 
 
@@ -87,48 +109,49 @@ def refused(text: str, store: Store = GREEN, channel: Channel = Channel.LMS) -> 
 
 def test_korean_text_gets_label_sender_and_free_refusal_around_it() -> None:
     sent = message("{{ first_name }}님", row={"first_name": "수민"}, subject="안녕하세요")
-    assert sent.text == "(광고)초록상점\n수민님\n무료수신거부 0808880000"
-    assert sent.subject == "(광고)안녕하세요"
-    assert (sent.encoding, sent.units, sent.advertising) == ("cp949", sms_bytes(sent.text), True)
+    assert sent["text"] == "(광고)초록상점\n수민님\n무료수신거부 0808880000"
+    assert sent["subject"] == "(광고)안녕하세요"
+    assert (sent["encoding"], sent["units"], sent["parts"]) == ("cp949", sms_bytes(sent["text"]), 1)
     other = replace(GREEN, sender={"phone": "0212345678", "contact": "1588-0000"})
-    assert message("가", other).text.startswith("(광고)초록상점 1588-0000\n가\n")
+    assert message("가", other)["text"].startswith("(광고)초록상점 1588-0000\n가\n")
     assert body("가") == "가"
 
 
 def test_a_preset_does_not_take_a_korean_store_out_of_korean_law() -> None:
-    assert message("가", replace(GREEN, policy=Policy(preset="US"))).text.startswith("(광고)")
+    assert message("가", replace(GREEN, policy=Policy(preset="US")))["text"].startswith("(광고)")
 
 
 def test_korean_email_is_labelled_in_its_subject_and_says_who_and_how_to_refuse() -> None:
     sent = message("가", channel=Channel.EMAIL, subject="새 소식", html="<body><p>가</p></body>")
-    assert sent.subject == "(광고) 새 소식"
-    assert sent.text == (
+    assert sent["subject"] == "(광고) 새 소식"
+    assert sent["text"] == (
         "가\n--\n초록상점 | 02-1234-5678 | hi@shop.example\n"
         "무료수신거부(Unsubscribe): https://shop.example/o?a=1&b=2"
     )
     link = "https://shop.example/o?a=1&amp;b=2"
-    assert sent.html is not None
-    assert sent.html.endswith(f'(Unsubscribe): <a href="{link}">{link}</a></p></body>')
+    assert sent["html"] is not None
+    assert sent["html"].endswith(f'(Unsubscribe): <a href="{link}">{link}</a></p></body>')
 
 
-def test_kakao_labels_by_itself_so_only_the_flag_is_set() -> None:
-    sent = message("가", channel=Channel.BRAND_MESSAGE)
-    assert (sent.text, sent.advertising) == ("가", True)
+def test_kakao_labels_by_itself() -> None:
+    assert message("가", channel=Channel.BRAND_MESSAGE)["text"] == "가"
 
 
 def test_american_text_names_the_brand_once_and_how_to_stop() -> None:
     sent = message("Hi!", SHOPIFY, Channel.LMS, subject="no title abroad")
-    assert (sent.text, sent.subject) == ("Green Shop: Hi!\nReply STOP to opt out", None)
-    named = message("Hi from Green Shop", SHOPIFY, Channel.SMS).text
+    assert (sent["text"], sent["subject"]) == ("Green Shop: Hi!\nReply STOP to opt out", None)
+    named = message("Hi from Green Shop", SHOPIFY, Channel.SMS)["text"]
     assert named == "Hi from Green Shop\nReply STOP to opt out"
     european = replace(SHOPIFY, country="DE", policy=Policy(preset="EU"))
-    assert message("Hi", european, Channel.SMS).text.endswith("\nOpt out: https://shop.example/o")
+    assert message("Hi", european, Channel.SMS)["text"].endswith(
+        "\nOpt out: https://shop.example/o"
+    )
 
 
 def test_american_email_carries_the_postal_address_and_a_link() -> None:
     sent = message("Hi", SHOPIFY, Channel.EMAIL, subject="News")
-    assert sent.subject == "News"
-    assert sent.text == (
+    assert sent["subject"] == "News"
+    assert sent["text"] == (
         "Hi\n--\nThis is an advertisement from Green Shop | 1 Main St, Springfield\n"
         "Unsubscribe: https://shop.example/o"
     )
@@ -160,9 +183,9 @@ def test_labels_written_by_hand_are_refused_in_every_spelling(written: str) -> N
 
 
 def test_what_only_looks_like_a_label_is_not_one_and_a_built_one_is_held() -> None:
-    assert "광고주님" in message("광고주님").text
-    result = one("{{ first_name }}", row={"first_name": "[광고]"})
-    assert isinstance(result, RenderProblem)
+    assert "광고주님" in message("광고주님")["text"]
+    assert why("{{ first_name }}", row={"first_name": "[광고]"}) == "`[광고]` is written by hand"
+    assert "written by hand" in why("{{ a }}{{ b }}", row={"a": "무료", "b": "거부"})
     assert refused("안녕\n\n무료 거부 080")[0].startswith("a.yaml:12: `무료 거부`")
     assert refused("{{ '(광고)' }}")
 
@@ -180,8 +203,24 @@ def test_what_only_looks_like_a_label_is_not_one_and_a_built_one_is_held() -> No
         ("{% for i in range(10 ** 9) %}x{% endfor %}", "`**` is only for numbers"),
         ("{% for i in range(1001) %}{% endfor %}", "range() goes to 1,000 at most"),
         (
-            "{% for i in range(1000) %}{% for j in range(1000) %}xx{% endfor %}{% endfor %}",
+            "{% for i in range(1000) %}{% for j in range(1000) %}{% endfor %}{% endfor %}",
+            "the loops go more than 10,000 steps",
+        ),
+        (
+            "{% for i in range(999) %}{{ '" + "x" * 101 + "' }}{% endfor %}",
             "the text grows over 100,000 characters",
+        ),
+        (
+            "{% set a %}{{ name }}{% endset %}"
+            + "{% set a %}{{ a }}{{ a }}{% endset %}" * 40
+            + "{{ a | length }}",
+            "the text grows over 100,000 characters",
+        ),
+        ("{% set a = [1] %}" + "{% set a = [a, a] %}" * 40 + "{{ a }}", "may not hold a list"),
+        ("{% set a = [1] %}{{ a + a }}", "`+` is only for numbers"),
+        (
+            "{% set a = name | length %}" + "{% set a = a * a %}" * 40 + "{{ a }}",
+            "the number grows beyond all bounds",
         ),
         ("{{ ('a' * 300000) | length }}", "`*` is only for numbers"),
         ("{{ ('%300000d' % 1) | length }}", "`%` is only for numbers"),
@@ -242,8 +281,8 @@ _PIECES = st.sampled_from([*_SIGNS.split(), " ", "\n"])
 def test_any_text_is_a_template_or_has_problems_and_never_breaks_the_run(text: str) -> None:
     if list(template_problems(text, {"name": None, **NAMES})):
         return
-    leg = compile_leg(Leg(channel=Channel.LMS, text=text), GREEN, Purpose.INFORMATIONAL)
-    assert len(leg.render([{"name": "가"}, {"name": None}, {}])) == 3
+    leg = Leg(channel=Channel.LMS, text=text)
+    assert len(rendered(leg, GREEN, Purpose.INFORMATIONAL, [{"name": "가"}, {"name": None}])) == 2
 
 
 def test_a_template_nested_beyond_reason_is_a_problem_not_a_crash() -> None:
@@ -268,9 +307,9 @@ def test_a_customers_value_is_data_on_one_line_whatever_it_holds(value: str) -> 
     result = one(
         "[{{ name | default('-') }}]", SHOPIFY, purpose=Purpose.INFORMATIONAL, row={"name": value}
     )
-    assert isinstance(result, Rendered)
-    assert "\n" not in result.text
-    marks = {unicodedata.category(char) for char in result.text if char != "\u200d"}
+    text = result["text"]
+    assert "\n" not in text
+    marks = {unicodedata.category(char) for char in text if char != "\u200d"}
     assert not marks & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -280,8 +319,8 @@ def test_template_syntax_and_writing_marks_in_a_name_do_nothing() -> None:
     sent = message(
         "x", channel=Channel.EMAIL, subject="{{ n }}", html="{{ n }}", row={"n": "a\nb<i>"}
     )
-    assert sent.subject == "(광고) a b<i>"
-    assert (sent.html or "").startswith("a b&lt;i&gt;")
+    assert sent["subject"] == "(광고) a b<i>"
+    assert (sent["html"] or "").startswith("a b&lt;i&gt;")
 
 
 def test_a_missing_value_is_false_has_a_default_and_otherwise_holds_the_message() -> None:
@@ -289,15 +328,17 @@ def test_a_missing_value_is_false_has_a_default_and_otherwise_holds_the_message(
         "{{ name | default('고객') }}/{{ name or 'B' }}/{% if name %}x{% endif %}", name=None
     ) == ("고객/B/")
     assert held("{{ name }}님", name="  ") == "name is empty for this customer"
-    assert held("{{ anchor.on }}", anchor={"on": None}) == "on is empty for this customer"
+    assert held("{{ anchor.on }}", anchor={"on": None}) == "anchor.on is empty for this customer"
     assert held("{% if name %}x{% endif %}") == "the text is empty"
 
 
 def test_each_row_gets_its_own_answer_in_order() -> None:
-    leg = compile_leg(Leg(channel=Channel.LMS, text="{{ name }}"), GREEN, Purpose.ADVERTISING)
-    assert leg.names == {"name"}
-    results = leg.render([{"name": "가"}, {"name": None}, {"name": "😀"}, {"name": "나"}])
-    assert [isinstance(result, Rendered) for result in results] == [True, False, False, True]
+    leg = Leg(channel=Channel.LMS, text="{{ name }}")
+    names = compile_leg(leg, GREEN, campaign(Purpose.ADVERTISING)).names
+    assert names == {"name", "country"}
+    rows: list[Row] = [{"name": "가"}, {"name": None}, {"name": "😀"}, {"name": "나"}]
+    results = rendered(leg, GREEN, Purpose.INFORMATIONAL, rows)
+    assert [result["text"] for result in results] == ["가", None, None, "나"]
 
 
 def test_values_are_written_as_people_write_them() -> None:
@@ -317,18 +358,19 @@ def test_the_bytes_of_korean_messages() -> None:
     assert sms_bytes("똠뷁펲a") == 7
     assert outside_cp949("가€☎–é😀a😀") == "–é😀"
     fits = "가" * 45
-    assert message(fits, channel=Channel.SMS, purpose=Purpose.INFORMATIONAL).units == 90
-    assert "91 bytes, of 90" in str(one(fits + "a", GREEN, Channel.SMS, Purpose.INFORMATIONAL))
-    assert message("가" * 1000, purpose=Purpose.INFORMATIONAL).units == 2000
+    assert message(fits, channel=Channel.SMS, purpose=Purpose.INFORMATIONAL)["units"] == 90
+    assert "91 bytes, of 90" in why(fits + "a", GREEN, Channel.SMS, Purpose.INFORMATIONAL)
+    assert message("가" * 1000, purpose=Purpose.INFORMATIONAL)["units"] == 2000
     assert "2001 bytes, of 2000" in held("가" * 1000 + "a")
-    assert "41 bytes, of 40" in str(one("가", purpose=Purpose.INFORMATIONAL, subject="a" * 41))
-    assert "cannot carry '😀'" in held("😀")
+    long = why("가", purpose=Purpose.INFORMATIONAL, subject="a" * 41)
+    assert long == "41 bytes in the subject, of 40: shorten it"
+    assert held("😀") == "Korean text messages cannot carry `😀`"
 
 
 def test_the_label_counts() -> None:
     text = "가" * 26
-    assert isinstance(one(text, channel=Channel.SMS), RenderProblem)
-    assert isinstance(one(text, channel=Channel.SMS, purpose=Purpose.INFORMATIONAL), Rendered)
+    assert "bytes, of 90" in why(text, channel=Channel.SMS)
+    assert message(text, channel=Channel.SMS, purpose=Purpose.INFORMATIONAL)["units"] == 52
 
 
 def test_dates_and_money_follow_the_store() -> None:
@@ -337,4 +379,4 @@ def test_dates_and_money_follow_the_store() -> None:
     abroad = message(
         "{{ d | date }} {{ 5 | money }}", SHOPIFY, purpose=Purpose.INFORMATIONAL, row={"d": late}
     )
-    assert abroad.text == "March 4, 2026 $5.00"
+    assert abroad["text"] == "March 4, 2026 $5.00"

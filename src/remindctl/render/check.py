@@ -10,7 +10,7 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 from remindctl.documents import did_you_mean
 from remindctl.render.filters import FILTER_NAMES
 from remindctl.render.labels import hand_made
-from remindctl.render.sandbox import code_of, sandbox
+from remindctl.render.sandbox import sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,10 @@ _REFUSED_NODES: Mapping[type[nodes.Node], str] = {
     nodes.FromImport: "from … import",
     nodes.Extends: "extends",
     nodes.Block: "block",
+    nodes.ScopedEvalContextModifier: "autoescape",
 }
+# What Jinja gives to macros, which no template of ours has.
+_NOT_NAMES = frozenset({"caller", "kwargs", "varargs"})
 
 
 class TemplateProblem(NamedTuple):
@@ -36,18 +39,21 @@ class TemplateProblem(NamedTuple):
     hint: str = ""
 
 
-def problems(source: str, known: Mapping[str, Any] | None = None) -> Iterator[TemplateProblem]:
+def problems(
+    source: str, known: Mapping[str, Any] | None = None, *, html: bool = True
+) -> Iterator[TemplateProblem]:
     """Say what is wrong with a template, without any data.
 
     Args:
         source: the template.
+        html: whether it can show pictures.
         known: names it may use → the names below them, or None where none are told; without
             ``known`` any name will do.
     """
     environment = sandbox(dict.fromkeys(FILTER_NAMES, lambda *_: ""), html=False)
     try:
         tree = environment.parse(source)
-        code_of(environment, source)
+        environment.compile(source)
     except TemplateSyntaxError as error:
         hint = _way_out(error, environment.filters)
         yield TemplateProblem(error.lineno, f"not a template: {error.message}", hint)
@@ -58,9 +64,20 @@ def problems(source: str, known: Mapping[str, Any] | None = None) -> Iterator[Te
     if known is not None:
         yield from _unknown_names(tree, known)
     yield from _hand_made(tree)
+    yield from _refused(tree)
+    for picture in () if html else tree.find_all(nodes.Filter):
+        if picture.name == "qr":
+            hint = 'it is for html: <img src="{{ … | qr }}">'
+            yield TemplateProblem(picture.lineno, "a text cannot show a QR code", hint)
+
+
+def _refused(tree: nodes.Template) -> Iterator[TemplateProblem]:
     for kind, tag in _REFUSED_NODES.items():
         for node in tree.find_all(kind):
             yield TemplateProblem(node.lineno, f"`{{% {tag} %}}` may not be used in a template")
+    for name in tree.find_all(nodes.Name):
+        if name.name in _NOT_NAMES:
+            yield TemplateProblem(name.lineno, f"`{name.name}` is not known in templates")
     for attribute in tree.find_all(nodes.Getattr):
         if attribute.attr.startswith("_"):
             what = f"`.{attribute.attr}` may not be used in a template"

@@ -1,4 +1,4 @@
-"""What templates can do to a value: money, dates, Korean particles, masks, cutting to bytes."""
+"""What templates can do to a value: money, dates, masks, cutting to bytes, addresses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from jinja2.utils import url_quote
+
 from remindctl.render.lengths import cut
+from remindctl.render.particles import josa
+from remindctl.render.qr import qr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from remindctl.model import Store
+    from remindctl.model import Campaign, Channel, Store
 
 
 class Money(NamedTuple):
@@ -39,7 +43,7 @@ MONEY: Mapping[str, Money] = {
     "VND": Money("", "₫", 0),
 }
 
-FILTER_NAMES = ("money", "date", "josa", "mask", "truncate_bytes")
+FILTER_NAMES = ("money", "date", "josa", "mask", "truncate_bytes", "qr", "utm")
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -50,7 +54,7 @@ _KOREAN_WEEKDAYS = "월화수목금토일"
 _DIRECTIVE = re.compile(r"%(-?[A-Za-z%])")
 
 
-def filters(store: Store) -> dict[str, Callable[..., str]]:
+def filters(store: Store, campaign: Campaign, channel: Channel) -> dict[str, Callable[..., str]]:
     """Return the filters by name, for a store's currency, language and time zone."""
     korean = store.country == "KR"
     zone = ZoneInfo(store.timezone)
@@ -61,7 +65,18 @@ def filters(store: Store) -> dict[str, Callable[..., str]]:
     def day(value: object, pattern: str = "%Y년 %-m월 %-d일" if korean else "%B %-d, %Y") -> str:
         return format_date(value, pattern, zone, korean=korean)
 
-    return {"money": money, "date": day, "josa": josa, "mask": mask, "truncate_bytes": cut_bytes}
+    def utm(value: object) -> str:
+        return tagged(str(value), store.key, str(channel), campaign.name)
+
+    return {
+        "money": money,
+        "date": day,
+        "josa": josa,
+        "mask": mask,
+        "truncate_bytes": cut_bytes,
+        "qr": qr,
+        "utm": utm,
+    }
 
 
 def format_money(value: object, currency: str) -> str:
@@ -124,86 +139,6 @@ def format_date(value: object, pattern: str, zone: ZoneInfo, *, korean: bool) ->
     return _DIRECTIVE.sub(lambda found: shown[found[1]], pattern)
 
 
-# After a consonant, after a vowel; 으로 is followed by 로 after ㄹ too.
-_PARTICLES = (
-    ("이", "가"),
-    ("은", "는"),
-    ("을", "를"),
-    ("과", "와"),
-    ("으로", "로"),
-    ("아", "야"),
-    ("이나", "나"),
-    ("이랑", "랑"),
-    ("이에요", "예요"),
-)
-_PAIRS: Mapping[str, tuple[str, str]] = {
-    "/".join(order): pair for pair in _PARTICLES for order in (pair, pair[::-1])
-}
-_RIEUL = 8  # the index of ㄹ among the final consonants
-# The final consonant of a digit's Korean reading: 영 일 이 삼 사 오 육 칠 팔 구.
-_DIGITS = (21, 8, 0, 16, 0, 0, 1, 8, 8, 0)
-# Of a letter's Korean name: 엘 엠 엔 알; all others end in a vowel.
-_LETTERS = {"l": 8, "m": 16, "n": 4, "r": 8}
-# English words as Koreans read them: 애플, 크림, 라인, 링, 팩, 컵; anything else takes a vowel.
-_ENDINGS: Mapping[str, int] = {
-    "le": 8,
-    "l": 8,
-    "me": 16,
-    "m": 16,
-    "ne": 4,
-    "n": 4,
-    "ng": 21,
-    "ck": 1,
-    "p": 17,
-}
-# Behind a number: 그램, but 미터, 리터, 퍼센트, 도.
-_UNIT = re.compile(r"\d\s*(kg|mg|g|ml|l|cm|mm|m|%|℃)$", re.IGNORECASE)
-_SILENT = " .,!?~·'\"’”」』>)]}™®©★☆♥"
-_ASIDE = re.compile(r"\s*[(\[{<（［〈《][^()\[\]{}]*[)\]}>）］〉》]\s*$")
-
-
-def josa(word: object, pair: str) -> str:
-    """Put the particle behind a word that its last sound asks for.
-
-    Args:
-        word: Hangul, digits and Latin letters are read as Koreans do; a bracket at the end is
-            passed over. After anything else both forms are written, as in ``東京을(를)``.
-        pair: 이/가, 은/는, 을/를, 과/와, 으로/로 and so on, in either order.
-
-    Raises:
-        ValueError: the pair is unknown.
-    """
-    text = str(word)
-    if pair not in _PAIRS:
-        raise ValueError(f"josa: {pair!r} is unknown; there are {', '.join(list(_PAIRS)[::2])}")
-    consonant, vowel = _PAIRS[pair]
-    final = _final_sound(_ASIDE.sub("", text) or text)
-    if final is None:
-        both = f"({consonant[0]}){vowel}" if consonant.endswith(vowel) else f"{consonant}({vowel})"
-        return text + both
-    if final == 0 or (final == _RIEUL and consonant == "으로"):
-        return text + vowel
-    return text + consonant
-
-
-def _final_sound(text: str) -> int | None:
-    """Return the index of the last final consonant, 0 for none, None if nobody can say."""
-    if unit := _UNIT.search(text):
-        return 16 if unit[1].lower().endswith("g") else 0
-    spoken = text.rstrip(_SILENT)
-    last = spoken[-1:]
-    if "가" <= last <= "힣":
-        return (ord(last) - ord("가")) % 28
-    if last.isascii() and last.isdigit():
-        return _DIGITS[int(last)]
-    if not (last.isascii() and last.isalpha()):
-        return None
-    word = re.findall("[A-Za-z]+", spoken)[-1]
-    if word.isupper() or len(word) == 1:
-        return _LETTERS.get(last.lower(), 0)
-    return next((final for end, final in _ENDINGS.items() if word.lower().endswith(end)), 0)
-
-
 def mask(value: object) -> str:
     """Hide most of a name, phone number or e-mail address: ``김*수``, ``010-****-1234``."""
     text = str(value).strip()
@@ -230,3 +165,21 @@ def _mask_word(word: str) -> str:
 def cut_bytes(value: object, size: int) -> str:
     """Shorten a text to ``size`` CP949 bytes, the unit of Korean text messages."""
     return cut(str(value), size)
+
+
+def tagged(address: str, source: str, medium: str, campaign: str) -> str:
+    """Add the parameters by which a shop's statistics tell where a visit comes from.
+
+    A parameter that the address has already stays as it is.
+    """
+    address, hash_sign, fragment = address.partition("#")
+    address, _, query = address.partition("?")
+    given = {part.partition("=")[0] for part in query.split("&")}
+    ours = {"utm_source": source, "utm_medium": medium, "utm_campaign": campaign}
+    parts = [query] if query else []
+    parts += [
+        f"{name}={url_quote(value, for_qs=True)}"
+        for name, value in ours.items()
+        if name not in given
+    ]
+    return f"{address}?{'&'.join(parts)}{hash_sign}{fragment}"

@@ -4,6 +4,9 @@ Korea: 정보통신망법 Article 50(4) and 50(6), Decree 61(3) and 62: the labe
 and a refusal free of charge. United States: CTIA Messaging Principles (brand, STOP) and CAN-SPAM,
 15 U.S.C. 7704(a)(5) (identified as an advertisement, postal address, opt-out). European Union:
 Directive 2002/58/EC, Article 13 (who sends, and a way to object in every message).
+
+A text message goes to people of any country. One abroad carries what both countries ask for: an 080
+number does not satisfy the one, nor STOP the other.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from remindctl.errors import Place, Problem, Refused
 from remindctl.model import FAMILY, Family, Purpose
@@ -22,11 +27,18 @@ if TYPE_CHECKING:
     from remindctl.model import Channel, Store
 
 LABEL = "(광고)"
+# Stands in a link for the customer's key.
+CUSTOMER = "{id}"
 # (광고) in any brackets and spelling, and the bare word as the first of a message.
 _IN_BRACKETS = re.compile(r"[(\[{<（［【〔〈《]\s*광\s*[.\-/·,]?\s*고\s*[)\]}>）］】〕〉》]")
 _AT_THE_HEAD = re.compile(r"\s*광\s?고(?![가-힣])")
 _HAND_MADE_REFUSAL = re.compile(r"무료\s*(?:수신)?\s*거부")
+# Whatever they find has this in it.
+_SUSPECT = r"광\s*[.\-/·,]?\s*고|무료\s*(?:수신)?\s*거부"
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
+_STOP = "Reply STOP to opt out"
+# Whose networks and habits know STOP.
+_NORTH_AMERICA = frozenset({"US", "CA"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +48,37 @@ class Label:
     Attributes:
         subject: before the subject.
         head: before the text.
-        tail: the last line or lines of text and HTML.
+        tail: the last line or lines of text and HTML; ``{id}`` stands for the customer's key.
         brand: the store's name, put before the text unless it is in it already.
-        links: the part of ``tail`` that is a link in HTML.
+        link: the part of ``tail`` that is a link in HTML.
     """
 
     subject: str = ""
     head: str = ""
     tail: str = ""
     brand: str = ""
-    links: str = ""
+    link: str = ""
 
-    def on_subject(self, subject: str) -> str:
-        """Add the label to a subject, which is one line."""
-        return self.subject + subject
+    def on_texts(self, texts: pl.Series, customers: pl.Series | None) -> pl.Series:
+        """Add head and tail to texts; the customers' keys are in the form that links want."""
+        rows = pl.DataFrame({"text": texts})
+        parts = [pl.col("text")]
+        if self.brand:
+            named = pl.col("text").str.contains(self.brand, literal=True)
+            parts.insert(0, pl.when(named).then(pl.lit("")).otherwise(pl.lit(f"{self.brand}: ")))
+        if self.head:
+            parts.insert(0, pl.lit(f"{self.head}\n"))
+        if self.tail:
+            parts += with_keys(f"\n{self.tail}", customers)
+        return rows.select(pl.concat_str(parts)).to_series() if len(parts) > 1 else texts
 
-    def on_text(self, text: str) -> str:
-        """Add head and tail to a text."""
-        brand = f"{self.brand}: " if self.brand and self.brand not in text else ""
-        return "\n".join(part for part in (self.head, brand + text, self.tail) if part)
-
-    def on_html(self, html: str) -> str:
+    def on_html(self, html: str, customer: str) -> str:
         """Add the tail at the end of an HTML body."""
         if not self.tail:
             return html
-        lines = escape(self.tail).replace("\n", "<br>")
-        if self.links:
-            url = escape(self.links)
+        lines = escape(self.tail.replace(CUSTOMER, customer)).replace("\n", "<br>")
+        if self.link:
+            url = escape(self.link.replace(CUSTOMER, customer))
             lines = lines.replace(url, f'<a href="{url}">{url}</a>')
         footer = f'<p style="font-size:12px;color:#666">{lines}</p>'
         end = _BODY_END.search(html)
@@ -75,21 +91,29 @@ def is_korean(store: Store) -> bool:
     return "KR" in (store.country, store.policy.preset)
 
 
-def label(store: Store, channel: Channel, purpose: Purpose) -> Label:
+def label(store: Store, channel: Channel, purpose: Purpose, country: str | None = None) -> Label:
     """Return what a message of this store and channel must carry.
 
-    A Kakao message carries nothing: Kakao labels what is flagged as an advertisement. A webhook's
-    receiver is the store's own program.
+    A Kakao message carries nothing: Kakao labels what is flagged as an advertisement. What the shop
+    shows on its own pages is no message, and a webhook's receiver is the store's own program.
+
+    Args:
+        store: who sends.
+        channel: of the message.
+        purpose: of the message.
+        country: of the recipient, for a text message; None = the store's own.
 
     Raises:
         Refused: the configuration lacks what the law asks for; each problem names the key.
     """
     family = FAMILY[channel]
-    if purpose is not Purpose.ADVERTISING or family in (Family.KAKAO, Family.WEBHOOK):
+    if purpose is not Purpose.ADVERTISING or family not in (
+        Family.TEXT, Family.EMAIL, Family.PUSH,
+    ):  # fmt: skip
         return Label()
-    lacks = list(_lacks(store, family))
+    lacks = list(_lacks(store, family, country))
     if lacks:
-        what = f"advertising by {channel} needs"
+        what = f"advertising by {channel}{_to(store, country)} needs"
         raise Refused(
             Problem(Place(), f"{what} `stores.{store.key}.{key}` ({why})", f"add it: {example}")
             for key, why, example in lacks
@@ -98,10 +122,14 @@ def label(store: Store, channel: Channel, purpose: Purpose) -> Label:
         return _email(store)
     if family is Family.PUSH:
         return _push(store)
-    return _text(store)
+    return _text(store, country)
 
 
-def _lacks(store: Store, family: Family) -> Iterator[tuple[str, str, str]]:
+def _to(store: Store, country: str | None) -> str:
+    return f" to {country}" if country not in (None, store.country) else ""
+
+
+def _lacks(store: Store, family: Family, country: str | None) -> Iterator[tuple[str, str, str]]:
     sender, optout = store.sender, store.optout
     phone = ("optout.phone", "the free refusal", 'optout: {phone: "0808880000"}')
     link = ("optout.url", "the link to refuse", "optout: {url: https://shop.example/optout}")
@@ -109,11 +137,13 @@ def _lacks(store: Store, family: Family) -> Iterator[tuple[str, str, str]]:
     if family is Family.EMAIL:
         if "url" not in optout:
             yield link
+        elif not optout["url"].startswith("https://"):
+            yield "optout.url", "a link that begins with https://", link[2]
         if store.policy.preset == "US" and "address" not in sender:
             yield "sender.address", "the postal address", 'sender: {address: "1 Main St, …"}'
         if is_korean(store) and not sender.keys() & {"contact", "phone", "email"}:
             yield contact
-    elif is_korean(store):
+    elif is_korean(store) or country == "KR":
         if family is Family.TEXT and "phone" not in optout:
             yield phone
         elif not optout:
@@ -122,14 +152,26 @@ def _lacks(store: Store, family: Family) -> Iterator[tuple[str, str, str]]:
             yield contact
 
 
-def _text(store: Store) -> Label:
-    if is_korean(store):
-        who = f"{store.name} {contact}" if (contact := _contact(store)) else store.name
-        refusal = f"무료수신거부 {store.optout['phone']}"
-        return Label(subject=LABEL, head=LABEL + who, tail=refusal)
-    link = store.optout.get("url") if store.policy.preset != "US" else None
-    stop = f"Opt out: {link}" if link else "Reply STOP to opt out"
-    return Label(brand=store.name, tail=stop)
+def _text(store: Store, country: str | None) -> Label:
+    korean = is_korean(store) or country == "KR"
+    abroad = country not in (None, store.country)
+    stops = [_stop(store, None)] if not is_korean(store) else []
+    if abroad and country != "KR":
+        stops.append(_stop(store, country))
+    tail = list(dict.fromkeys(stops))
+    if not korean:
+        return Label(brand=store.name, tail="\n".join(tail))
+    who = f"{store.name} {contact}" if (contact := _contact(store)) else store.name
+    # In Korea the refusal is the end of the message.
+    tail.append(f"무료수신거부 {store.optout['phone']}")
+    return Label(subject=LABEL, head=LABEL + who, tail="\n".join(tail))
+
+
+def _stop(store: Store, country: str | None) -> str:
+    """Say how to stop outside Korea: to a recipient in ``country``, or at home."""
+    stops = country in _NORTH_AMERICA if country else store.policy.preset == "US"
+    link = store.optout.get("url")
+    return _STOP if stops or not link else f"Opt out: {link}"
 
 
 def _email(store: Store) -> Label:
@@ -140,9 +182,9 @@ def _email(store: Store) -> Label:
     who = " | ".join(value for value in known if value)
     if is_korean(store):
         tail = f"--\n{who}\n무료수신거부(Unsubscribe): {link}"
-        return Label(subject=f"{LABEL} ", tail=tail, links=link)
+        return Label(subject=f"{LABEL} ", tail=tail, link=link)
     tail = f"--\nThis is an advertisement from {who}\nUnsubscribe: {link}"
-    return Label(tail=tail, links=link)
+    return Label(tail=tail, link=link)
 
 
 def _push(store: Store) -> Label:
@@ -161,6 +203,15 @@ def _contact(store: Store) -> str:
     return "" if same else contact
 
 
+def with_keys(text: str, customers: pl.Series | None) -> list[pl.Expr]:
+    """Put the customers' keys into a text where it has a place for them."""
+    first, *rest = text.split(CUSTOMER)
+    parts = [pl.lit(first)]
+    for part in rest:
+        parts += [pl.lit(customers), pl.lit(part)]
+    return parts
+
+
 def hand_made(text: str, *, head: bool) -> str | None:
     """Return the label or refusal line that someone wrote by hand.
 
@@ -173,3 +224,10 @@ def hand_made(text: str, *, head: bool) -> str | None:
     if found is None and head:
         found = _AT_THE_HEAD.match(text)
     return found[0].strip() if found else None
+
+
+def hand_made_column(texts: pl.Series) -> dict[int, str]:
+    """Return what :func:`hand_made` finds in whole messages, by row."""
+    suspects = texts.str.contains(_SUSPECT).fill_null(value=False).arg_true()
+    found = (hand_made(text, head=True) for text in texts.gather(suspects))
+    return {row: what for row, what in zip(suspects, found, strict=True) if what}

@@ -3,188 +3,234 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from remindctl.errors import Place, Problem, Refused
-from remindctl.model import FAMILY, Channel, Family, Purpose
-from remindctl.render import lengths
-from remindctl.render.check import problems
-from remindctl.render.filters import filters
-from remindctl.render.labels import Label, hand_made, is_korean, label
-from remindctl.render.sandbox import RenderError, clean, compile_template, fill, sandbox
+import polars as pl
+from jinja2.utils import url_quote
+
+from remindctl.model import Purpose
+from remindctl.render.content import PLACEHOLDER, as_json, shape, variable
+from remindctl.render.labels import CUSTOMER, hand_made_column, with_keys
+from remindctl.render.limits import addresses, excess
+from remindctl.render.manners import manners
+from remindctl.render.pages import as_html
+from remindctl.render.sandbox import MAX_OUTPUT, missing
+from remindctl.render.values import Held, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from jinja2 import Template
+    from collections.abc import Iterator, Mapping
 
     from remindctl.model import Leg, Store
+    from remindctl.render.columns import ColumnTemplate
+    from remindctl.render.manners import Manner
 
-# What templates know besides the columns of Profiles: name → the names below it.
-STORE_NAMES: Mapping[str, Mapping[str, Any] | None] = {
-    **dict.fromkeys(("key", "name", "url", "country", "currency")),
-    "sender": dict.fromkeys(("phone", "email", "contact", "address")),
-    "optout": dict.fromkeys(("phone", "url")),
+RENDERED: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "subject": pl.String,
+    "text": pl.String,
+    "html": pl.String,
+    "extras": pl.String,  # JSON
+    "parts": pl.UInt32,
+    "encoding": pl.String,
+    "units": pl.UInt32,
+    "problem": pl.String,
+    "problem_detail": pl.String,
 }
-# The occasion: its id, its instant, and its date on the store's calendar.
-ANCHOR_NAMES: Mapping[str, None] = dict.fromkeys(("id", "at", "on"))
-NAMES: Mapping[str, Mapping[str, Any] | None] = {"store": STORE_NAMES, "anchor": ANCHOR_NAMES}
-
-KOREAN_BYTES = {Channel.SMS: 90, Channel.LMS: 2_000, Channel.MMS: 2_000}
-KOREAN_SUBJECT_BYTES = 40
-# Twilio takes no longer body; ten parts of GSM-7 are not longer either.
-INTERNATIONAL_CHARACTERS = 1_600
-KAKAO_CHARACTERS = 1_300
+_MADE = tuple(RENDERED)[:-2]
+_BLOCK, _HTML_BLOCK = 10_000, 1_000
+# What conditions leave behind between the lines.
+_LOOSE = (" \n", "\t\n", "\u3000\n", "\n\n\n", "\r")
+_BLANKS_AT_ENDS = re.compile(r"[ \t\u3000]+$", re.MULTILINE)
+_MISSING = re.compile(missing("(.+)"))
 
 
-class Rendered(NamedTuple):
-    """One customer's message, as it will be sent.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledLeg:
+    """A leg ready to be filled; made by ``compile_leg``.
 
     Attributes:
-        text, subject, html: labels and refusal lines included.
-        advertising: what the provider must be told where it labels by itself.
-        encoding: cp949, gsm-7, ucs-2 or utf-8.
-        units: length of ``text`` in bytes, septets or UTF-16 units of ``encoding``.
-        parts: as how many messages it is billed.
+        templates: by their keys: text, subject, html, layout and those of ``content.templates``.
+        domestic: how messages to the store's own country are made.
+        names: the columns that :meth:`render` wants, as far as there are any.
     """
 
-    text: str
-    subject: str | None
-    html: str | None
-    advertising: bool
-    encoding: str
-    units: int
-    parts: int
-
-
-class RenderProblem(NamedTuple):
-    """Why one customer gets no message: held for ``reason``, because of ``what``."""
-
-    what: str
-    hint: str = ""
-    reason: str = "content"
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledLeg:
-    """A leg ready to be filled; made by :func:`compile_leg`."""
-
-    channel: Channel
-    advertising: bool
-    korean: bool
-    label: Label
-    store: Mapping[str, object]
-    templates: Mapping[str, Template]
+    leg: Leg
+    store: Store
+    purpose: Purpose
+    templates: Mapping[str, ColumnTemplate]
+    domestic: Manner
     names: frozenset[str]
 
-    def render(self, rows: Iterable[Mapping[str, object]]) -> list[Rendered | RenderProblem]:
-        """Fill the templates once for each row.
+    def render(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Make the message of every row.
 
         Args:
-            rows: the columns of Profiles that :attr:`names` asks for, and ``anchor``, a mapping of
-                :data:`ANCHOR_NAMES`. Nulls are names the customer does not have.
+            frame: the columns of :attr:`names`: those of Profiles, ``country`` (the recipient's,
+                ISO 3166; null = the store's own) and the structs ``anchor``, ``coupon`` and
+                ``facts``. A null, or a column that is not there, is a value the customer does not
+                have.
 
         Returns:
-            one message or problem for each row, in their order.
+            one row for each, in order, with the columns of :data:`RENDERED`: subject, text and html
+            with what the law asks for, extras (JSON of what else the channel carries, null =
+            nothing), and encoding, units and parts of the text. Or else problem (``content``) and
+            problem_detail; see :func:`blanks` for missing values.
         """
-        return [self._render(row) for row in rows]
+        size = _HTML_BLOCK if self.templates.keys() & {"html", "layout"} else _BLOCK
+        blocks = [self._block(frame[start : start + size]) for start in range(0, len(frame), size)]
+        return pl.concat(blocks) if blocks else pl.DataFrame(schema=dict(RENDERED))
 
-    def _render(self, row: Mapping[str, object]) -> Rendered | RenderProblem:
-        values = {name: clean(row[name]) for name in self.names if name in row}
-        values = {name: value for name, value in values.items() if value is not None}
-        values["store"] = self.store
-        try:
-            filled = {name: fill(template, values) for name, template in self.templates.items()}
-        except RenderError as error:
-            return RenderProblem(str(error), error.hint)
-        text = _tidy(filled["text"])
-        subject = " ".join(filled["subject"].split()) if "subject" in filled else None
-        if not text or subject == "":
-            return RenderProblem(f"the {'subject' if text else 'text'} is empty")
-        for written in (text, subject):
-            if self.advertising and written and (found := hand_made(written, head=True)):
-                return RenderProblem(f"`{found}` is written by hand")
-        text = self.label.on_text(text)
-        # Korean long messages have a title; nobody else's text messages do.
-        if subject is not None and (FAMILY[self.channel] is not Family.TEXT or self.korean):
-            subject = self.label.on_subject(subject)
+    def _block(self, frame: pl.DataFrame) -> pl.DataFrame:
+        rows, held = Rows(frame), Held()
+        texts = {
+            key: template.fill(rows, held)
+            for key, template in self.templates.items()
+            if key != "layout"
+        }
+        for key in texts.keys() - {"text", "html"}:
+            texts[key] = _one_line(texts[key])
+        for name in self.leg.variables:
+            held.where(texts[variable(name)] == "", missing(variable(name)))
+        if "text" in texts:
+            texts["text"] = _tidied(texts["text"])
         else:
-            subject = None
-        html = self.label.on_html(filled["html"]) if "html" in filled else None
-        length = self._length(text)
-        for what, hint in self._excess(text, subject, length.units):
-            return RenderProblem(what, hint)
-        return Rendered(text, subject, html, self.advertising, *length)
+            texts["text"] = _approved(self.leg.text, texts, len(rows))
+        self._refuse(texts, held)
+        customers = self._customers(rows, held)
+        if (html := self._html(texts, frame, held)) is not None:
+            label = self.domestic.label
+            keys = [""] * len(html) if customers is None else customers
+            labelled = map(label.on_html, html, keys)
+            texts["html"] = pl.Series(labelled, dtype=pl.String) if label.tail else html
+        for wrong, why in addresses(self.leg, texts):
+            held.where(wrong, why)
+        made = self._labelled(texts, customers, rows, held)
+        return self._whole(made, texts, customers, held)
 
-    def _length(self, text: str) -> lengths.Length:
-        if FAMILY[self.channel] is not Family.TEXT:
-            return lengths.unlimited(text)
-        return lengths.korean(text) if self.korean else lengths.international(text)
+    def _refuse(self, texts: Mapping[str, pl.Series], held: Held) -> None:
+        """Hold what is no message at all, or has a label of its own."""
+        for key in ("text", "subject"):
+            if key not in texts:
+                continue
+            held.where(texts[key] == "", f"the {key} is empty")
+            much = texts[key].str.len_chars() > MAX_OUTPUT
+            held.where(much, f"the {key} grows over {MAX_OUTPUT:,} characters")
+            if self.purpose is Purpose.ADVERTISING:
+                for row, found in hand_made_column(texts[key]).items():
+                    held.add(row, f"`{found}` is written by hand")
 
-    def _excess(self, text: str, subject: str | None, units: int) -> Iterator[tuple[str, str]]:
-        """Yield what the channel cannot carry, with a way out."""
-        family = FAMILY[self.channel]
-        if family is Family.TEXT and self.korean:
-            if strange := lengths.outside_cp949(text + (subject or "")):
-                what = f"Korean text messages cannot carry {strange!r}"
-                yield what, "take it out; emoji and – are not in CP949"
-            most = KOREAN_BYTES[self.channel]
-            if units > most:
-                longer = "or send it as lms" if self.channel is Channel.SMS else "or as e-mail"
-                what = f"{units} bytes, of {most} that an {self.channel} holds"
-                yield f"{what}, label and refusal line included", f"shorten it, {longer}"
-            if subject and (size := lengths.sms_bytes(subject)) > KOREAN_SUBJECT_BYTES:
-                yield f"the subject has {size} bytes, of {KOREAN_SUBJECT_BYTES}", "shorten it"
-        elif family is Family.TEXT and len(text) > INTERNATIONAL_CHARACTERS:
-            yield f"{len(text)} characters, of {INTERNATIONAL_CHARACTERS}", "shorten it"
-        elif family is Family.KAKAO and len(text) > KAKAO_CHARACTERS:
-            yield f"{len(text)} characters, of {KAKAO_CHARACTERS}", "shorten it"
+    def _html(
+        self, texts: Mapping[str, pl.Series], frame: pl.DataFrame, held: Held
+    ) -> pl.Series | None:
+        """Put what is inside of a layout into it, be it HTML or text."""
+        inside = texts.get("html")
+        if "layout" not in self.templates:
+            return inside
+        if inside is None:
+            inside = pl.Series(map(as_html, texts["text"]), dtype=pl.String)
+        return self.templates["layout"].fill(Rows(frame, {"body": inside}), held)
+
+    def _customers(self, rows: Rows, held: Held) -> pl.Series | None:
+        """Return the customers' keys for links that ask for them."""
+        if CUSTOMER not in self.domestic.label.tail:
+            return None
+        keys = rows.texts(("customer_key",))
+        if keys is None:
+            raise TypeError("customer_key is text")
+        held.where(keys.is_null(), missing("customer_key"))
+        quoted = (url_quote(key, for_qs=True) for key in keys.fill_null(""))
+        return pl.Series(quoted, dtype=pl.String)
+
+    def _labelled(
+        self, texts: Mapping[str, pl.Series], customers: pl.Series | None, rows: Rows, held: Held
+    ) -> pl.DataFrame:
+        """Return subject, text, encoding, units and parts."""
+        made = None
+        for form, mask in self._manners(rows):
+            if form.lacking and mask is not None:
+                held.where(mask, form.lacking)
+            finished = form.applied(texts, customers)
+            lengths = form.measured(finished["text"])
+            for wrong, why in excess(self.leg, {**texts, **finished}, lengths, korean=form.korean):
+                held.where(wrong if mask is None else wrong & mask, why)
+            subject = finished.get("subject", pl.Series([None] * len(rows), dtype=pl.String))
+            part = lengths.with_columns(finished["text"].alias("text"), subject.alias("subject"))
+            made = part if made is None or mask is None else _either(mask, part, made)
+        return pl.DataFrame() if made is None else made
+
+    def _manners(self, rows: Rows) -> Iterator[tuple[Manner, pl.Series | None]]:
+        countries = rows.texts(("country",)) if "country" in self.names else None
+        if countries is None or countries.null_count() == len(rows):
+            yield self.domestic, None
+        else:
+            yield from manners(self.store, self.leg.channel, self.purpose, countries)
+
+    def _whole(
+        self,
+        made: pl.DataFrame,
+        texts: Mapping[str, pl.Series],
+        customers: pl.Series | None,
+        held: Held,
+    ) -> pl.DataFrame:
+        height, content = len(made), shape(self.leg, self.purpose)
+        if "unsubscribe" in content:
+            link = pl.concat_str(with_keys(self.store.optout["url"], customers))
+            texts = {**texts, "unsubscribe": pl.select(link).to_series()}
+        nothing = pl.lit(None, dtype=pl.String)
+        made = made.with_columns(
+            texts.get("html", nothing).alias("html"),
+            (as_json(content, texts) if content else nothing).alias("extras"),
+            held.column(height).alias("problem_detail"),
+        )
+        good = pl.col("problem_detail").is_null()
+        if made["problem_detail"].null_count() < height:
+            made = made.with_columns(pl.when(good).then(name).alias(name) for name in _MADE)
+        return made.with_columns(
+            pl.when(~good).then(pl.lit("content")).otherwise(nothing).alias("problem")
+        ).select(list(RENDERED))
 
 
-def compile_leg(leg: Leg, store: Store, purpose: Purpose) -> CompiledLeg:
-    """Compile a leg for a store.
+def blanks(rendered: pl.DataFrame) -> dict[str, int]:
+    """Count the rows that get no message because a value is missing: name of the value → rows.
 
-    Raises:
-        Refused: a template is wrong, or the configuration lacks what the law asks for.
+    Args:
+        rendered: what :meth:`CompiledLeg.render` returned. Each row counts for the value that it
+            lacks first.
     """
-    sources = {"text": leg.text, "subject": leg.subject, "html": leg.html}
-    given = {name: source for name, source in sources.items() if source is not None}
-    found = [
-        Problem(_line(leg.places.get(name, Place()), problem.line), problem.what, problem.hint)
-        for name, source in given.items()
-        for problem in problems(source)
-    ]
-    if found:
-        raise Refused(found)
-    ours = filters(store)
-    compiled = {
-        name: compile_template(sandbox(ours, html=name == "html"), source)
-        for name, source in given.items()
-    }
-    return CompiledLeg(
-        channel=leg.channel,
-        advertising=purpose is Purpose.ADVERTISING,
-        korean=is_korean(store),
-        label=label(store, leg.channel, purpose),
-        store=_store_values(store),
-        templates={name: template for name, (template, _) in compiled.items()},
-        names=frozenset().union(*(names for _, names in compiled.values())) - {"store"},
-    )
+    details = rendered.get_column("problem_detail").drop_nulls()
+    counts = details.str.extract(f"^{_MISSING.pattern}$").drop_nulls().value_counts(sort=True)
+    return dict(counts.sort("count", "problem_detail", descending=[True, False]).iter_rows())
 
 
-def _store_values(store: Store) -> dict[str, object]:
-    """What templates see of a store; what is not configured is missing, as with customers."""
-    values = {name: getattr(store, name) for name in STORE_NAMES}
-    return {name: value for name, value in values.items() if value != ""}
+def _either(mask: pl.Series, these: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    return pl.DataFrame([these[name].zip_with(mask, others[name]) for name in these.columns])
 
 
-def _line(place: Place, line: int) -> Place:
-    return place if line == 1 else replace(place, line=place.line + line - 1, column=0)
+def _approved(wording: str, texts: Mapping[str, pl.Series], height: int) -> pl.Series:
+    """Write an approved wording with the values of its variables, and change nothing else."""
+    wording, end = wording.strip("\n"), 0
+    parts: list[pl.Expr] = []
+    for place in PLACEHOLDER.finditer(wording):
+        parts += [pl.lit(wording[end : place.start()]), pl.lit(texts[place[0]])]
+        end = place.end()
+    if not parts:
+        return pl.Series([wording]).new_from_index(0, height)
+    return pl.select(pl.concat_str(*parts, pl.lit(wording[end:]))).to_series()
+
+
+def _one_line(texts: pl.Series) -> pl.Series:
+    return texts.str.replace_all(r"\s+", " ").str.strip_chars()
+
+
+def _tidied(texts: pl.Series) -> pl.Series:
+    """Take out the blank ends and gaps that conditions leave behind."""
+    loose = texts.str.contains_any(list(_LOOSE)).arg_true()
+    if len(loose):
+        tidy = pl.Series(map(_tidy, texts.gather(loose)), dtype=pl.String)
+        texts = texts.clone().scatter(loose, tidy)
+    return texts.str.strip_chars()
 
 
 def _tidy(text: str) -> str:
-    """Take out the blank ends and gaps that conditions leave behind."""
-    lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").split("\n")
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    text = _BLANKS_AT_ENDS.sub("", text.replace("\r\n", "\n"))
+    return re.sub(r"\n{3,}", "\n\n", text)

@@ -1,4 +1,4 @@
-"""Templates in a sandbox: what they may use, and their text for one row.
+"""The sandbox of templates: what they may use, and how far they may go.
 
 A template is someone's file and a customer's name is anyone's text. So a template reaches no
 attribute but a few harmless ones, loops and grows within bounds, and a value is never a template.
@@ -6,23 +6,25 @@ attribute but a few harmless ones, loops and grows within bounds, and a value is
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
-from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2 import StrictUndefined, TemplateError, nodes, pass_context
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import CodeType
+
+    from jinja2.runtime import Context
 
 MAX_OUTPUT = 100_000  # characters of one rendered text
 MAX_RANGE = 1_000
+MAX_STEPS = 10_000  # that all loops of one text go together
+MAX_BITS = 256  # of a product
 
 _FILTERS = (
     "abs", "capitalize", "count", "d", "default", "e", "escape", "first", "float", "int",
@@ -35,8 +37,18 @@ _METHODS: Mapping[type, frozenset[str]] = {
     dict: frozenset({"get", "items", "keys", "values"}),
     LoopContext: frozenset({"index", "index0", "revindex", "first", "last", "length"}),
 }
+MAPPING_METHODS = _METHODS[dict]
+# Filters that no template can name, because of their blanks.
+_COUNTED, _FLAT = "counted loop", "flat item"
+
+
+class Unwritable(Exception):  # noqa: N818 (it names the value)
+    """A value that cannot stand in a text; the message is for the owner of the shop."""
+
+
 # What a template can raise when it meets a value it was not written for.
-_FAILURES = (
+FAILURES = (
+    Unwritable,
     TemplateError,
     ArithmeticError,
     AttributeError,
@@ -47,15 +59,7 @@ _FAILURES = (
 )
 
 
-class RenderError(Exception):
-    """A template that cannot be filled for one row; message and hint are for the shop owner."""
-
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.hint = hint
-
-
-class _Missing(StrictUndefined):
+class Missing(StrictUndefined):
     """A value that this customer does not have: false in a condition, an error in the text."""
 
     __slots__ = ()
@@ -65,146 +69,137 @@ class _Missing(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
-        return self._undefined_hint or f"{self._undefined_name} is empty for this customer"
+        return self._undefined_hint or missing(str(self._undefined_name))
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
+def missing(name: str) -> str:
+    """Say that a customer has no value of this name."""
+    return f"{name} is empty for this customer"
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """The environment of templates; ``steps`` counts those of the loops of the current text."""
+
     intercepted_binops = frozenset({"*", "**", "%", "+"})
+    steps = 0
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Allow a few attributes by name."""
         allowed = (names for kind, names in _METHODS.items() if isinstance(obj, kind))
         return any(attr in names for names in allowed) and super().is_safe_attribute(
             obj, attr, value
         )
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> StrictUndefined:
+        """Say which attribute may not be used."""
         hint = f".{attribute} may not be used in a template"
-        return _Missing(hint, obj, attribute, SecurityError)
+        return Missing(hint, obj, attribute, SecurityError)
 
     def wrap_str_format(self, value: Any) -> None:
         """Leave `format` to be refused like any method: a customer's value could be its pattern."""
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        repeats = operator != "+" and any(
-            isinstance(side, str | list | tuple) for side in (left, right)
-        )
-        if repeats or operator == "**":
+        """Keep texts and numbers from growing without end."""
+        lists = any(isinstance(side, list | tuple) for side in (left, right))
+        texts = any(isinstance(side, str) for side in (left, right))
+        if operator == "**" or lists or (texts and operator != "+"):
             raise SecurityError(f"`{operator}` is only for numbers")
-        if operator == "+" and isinstance(left, str | list) and isinstance(right, str | list):
+        if isinstance(left, str) and isinstance(right, str):
             _refuse_growth(len(left) + len(right))
+        if operator == "*":
+            _refuse_bits(left, right)
         return super().call_binop(context, operator, left, right)
 
+    @staticmethod
+    def concat(pieces: Iterable[str]) -> str:
+        """Join the pieces of a text or of a block."""
+        found = list(pieces)
+        _refuse_growth(sum(map(len, found)))
+        return "".join(found)
 
-class _ConcatAsAdd(NodeTransformer):
-    """Writes ``a ~ b`` as ``a|string + b|string``, so that its growth is seen like any other."""
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        return super()._generate(_Bounded(self).visit(source), *args, **kwargs)
+
+
+class _Bounded(NodeTransformer):
+    """Rewrites a template so that what grows or goes on is seen while it does."""
+
+    def __init__(self, environment: Sandbox) -> None:
+        self._environment = environment
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802 (the visitor's naming)
-        texts = [
-            nodes.Filter(self.visit(part), "string", [], [], None, None, lineno=node.lineno)
-            for part in node.nodes
-        ]
+        """Write ``a ~ b`` as ``a|string + b|string``."""
+        texts = [self._through("string", self.visit(part)) for part in node.nodes]
         result: nodes.Expr = texts[0]
         for text in texts[1:]:
-            result = nodes.Add(result, text, lineno=node.lineno)
+            result = nodes.Add(result, text, lineno=node.lineno, environment=self._environment)
         return result
 
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802
+        """Count the steps of a loop before it goes them."""
+        self.generic_visit(node)
+        node.iter = self._through(_COUNTED, node.iter)
+        return node
 
-def sandbox(filters: Mapping[str, Callable[..., str]], *, html: bool) -> _Sandbox:
+    def visit_List(self, node: nodes.List | nodes.Tuple) -> nodes.Expr:  # noqa: N802
+        """Keep lists out of lists: written out, a few of them are longer than the universe."""
+        self.generic_visit(node)
+        node.items = [self._flat(item) for item in node.items]
+        return node
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Expr:  # noqa: N802
+        """As for a list, but not where names are given values."""
+        return self.visit_List(node) if node.ctx == "load" else node
+
+    def visit_Pair(self, node: nodes.Pair) -> nodes.Pair:  # noqa: N802
+        """As for a list."""
+        self.generic_visit(node)
+        node.value = self._flat(node.value)
+        return node
+
+    def _flat(self, item: nodes.Expr) -> nodes.Expr:
+        return item if isinstance(item, nodes.Const) else self._through(_FLAT, item)
+
+    def _through(self, name: str, value: Any) -> nodes.Filter:
+        found = nodes.Filter(value, name, [], [], None, None, lineno=value.lineno)
+        found.environment = self._environment
+        return found
+
+
+def sandbox(filters: Mapping[str, Callable[..., str]], *, html: bool) -> Sandbox:
     """Make the environment of templates.
 
     Args:
         filters: ours, besides the harmless ones of Jinja.
         html: escape values.
     """
-    environment = _Sandbox(
-        undefined=_Missing,
+    environment = Sandbox(
+        undefined=Missing,
         autoescape=html,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=shown,
         cache_size=0,
     )
     jinja = {name: environment.filters[name] for name in _FILTERS}
-    environment.filters = {**jinja, "join": _join, "replace": _replace, **filters}
+    ours = {"join": _join, "replace": _replace, _COUNTED: _counted, _FLAT: _flat}
+    environment.filters = {**jinja, **ours, **filters}
     environment.globals = {"range": _short_range}
     return environment
 
 
-def code_of(environment: _Sandbox, source: str) -> CodeType:
-    """Compile a template's text.
-
-    Raises:
-        jinja2.TemplateSyntaxError: it is none, or names a filter that is not there.
-    """
-    return environment.compile(_ConcatAsAdd().visit(environment.parse(source)))
-
-
-def compile_template(environment: _Sandbox, source: str) -> tuple[Template, frozenset[str]]:
-    """Compile a template that ``check.problems`` has nothing against.
-
-    Returns:
-        the template, and the names it uses.
-    """
-    names = frozenset(meta.find_undeclared_variables(environment.parse(source)))
-    code = code_of(environment, source)
-    return Template.from_code(environment, code, environment.globals), names
-
-
-def fill(template: Template, values: Mapping[str, object]) -> str:
-    """Render a template.
-
-    Raises:
-        RenderError: a value is missing or of another kind than the template needs, or it grows over
-            :data:`MAX_OUTPUT`.
-    """
-    pieces, size = [], 0
-    try:
-        for piece in template.generate(values):
-            pieces.append(piece)
-            size += len(piece)
-            _refuse_growth(size)
-    except UndefinedError as error:
-        hint = 'give a word for it: {{ first_name | default("…") }}'
-        raise RenderError(str(error), hint) from None
-    except _FAILURES as error:
-        raise RenderError(str(error)) from None
-    return "".join(pieces)
-
-
-def clean(value: object) -> object:
-    """Make a customer's value one line of visible text; None where nothing is left.
-
-    Line breaks become spaces. Control characters and invisible marks, such as those that turn the
-    direction of writing, are taken out; the joiner inside of emoji stays.
-    """
-    if isinstance(value, str):
-        if not value.isprintable():
-            spaced = " ".join(value.split())
-            value = "".join(c for c in spaced if c == "\u200d" or not _is_invisible(c))
-        return value.strip() or None
-    if isinstance(value, list):
-        return [item for item in map(clean, value) if item is not None] or None
-    if isinstance(value, dict):
-        return {
-            key: item for key, item in ((k, clean(v)) for k, v in value.items()) if item is not None
-        }
-    return value
-
-
-def _is_invisible(char: str) -> bool:
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-
-
-def _shown(value: object) -> object:
+def shown(value: object) -> object:
     """Write what Python would write in its own way: 39000.0000, 30.0, ['a', 'b'], True."""
+    if type(value) is str:
+        return value
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list | tuple):
-        return ", ".join(str(_shown(item)) for item in value)
+        return _join(value, ", ")
     if value is None:
-        raise RenderError("a value is empty for this customer")
+        raise Unwritable("a value is empty for this customer")
     return value
 
 
@@ -213,8 +208,13 @@ def _refuse_growth(size: int) -> None:
         raise SecurityError(f"the text grows over {MAX_OUTPUT:,} characters")
 
 
+def _refuse_bits(*factors: object) -> None:
+    if sum(factor.bit_length() for factor in factors if isinstance(factor, int)) > MAX_BITS:
+        raise SecurityError("the number grows beyond all bounds")
+
+
 def _join(values: Iterable[object], between: str = "") -> str:
-    texts = [str(_shown(value)) for value in values]
+    texts = [str(shown(value)) for value in values]
     _refuse_growth(sum(map(len, texts)) + len(between) * len(texts))
     return between.join(texts)
 
@@ -230,3 +230,22 @@ def _short_range(*bounds: int) -> range:
     if len(found) > MAX_RANGE:
         raise SecurityError(f"range() goes to {MAX_RANGE:,} at most")
     return found
+
+
+# Given the context, a filter is not applied ahead of time to what never changes.
+@pass_context
+def _counted(context: Context, values: Iterable[object]) -> list[object]:
+    found = list(values)
+    environment: Any = context.environment
+    environment.steps += len(found)
+    if environment.steps > MAX_STEPS:
+        raise SecurityError(f"the loops go more than {MAX_STEPS:,} steps")
+    return found
+
+
+@pass_context
+def _flat(context: Context, item: object) -> object:
+    del context
+    if isinstance(item, list | tuple | dict):
+        raise SecurityError("a list may not hold a list")
+    return item
