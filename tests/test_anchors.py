@@ -194,6 +194,8 @@ def test_an_anchor_tells_the_products_of_its_order_most_paid_first() -> None:
     assert (one["products"], one["value"], one["url"]) == (["soap"], Decimal(1000), None)
     gone = rows(shop(lines=TWO_ORDERS), step("cancelled"))["C"]
     assert gone["products"] == ["soap"]
+    plain = occasions(shop(lines=TWO_ORDERS), step("ordered"), details=False)
+    assert plain["product"].to_list() == [None, None]
 
 
 def test_the_expected_order_is_an_occasion_of_the_latest_one() -> None:

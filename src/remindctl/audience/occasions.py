@@ -30,8 +30,13 @@ COUPONS = ("coupon_issued", "coupon_expires")
 _A_DAY = exactly(Span(days=1))
 
 
-def occasions(sources: Sources, step: Step) -> pl.DataFrame:
+def occasions(sources: Sources, step: Step, *, details: bool = True) -> pl.DataFrame:
     """Find the occasions of the audience whose time may have come and may not be over yet.
+
+    Args:
+        sources: what they are found in.
+        step: its due rule.
+        details: tell what was ordered, too; leaving it out saves time where no text names it.
 
     Returns:
         one row per person and occasion, sorted by both: person, occasion (its id), anchor_at,
@@ -40,12 +45,13 @@ def occasions(sources: Sources, step: Step) -> pl.DataFrame:
         store = not known) and what :data:`~remindctl.audience.sources.DETAILS` names.
     """
     found = _timely(_anchored(sources, step), sources, step)
-    return _told(found, sources, step)
+    return _told(found, sources, step, details=details)
 
 
-def all_occasions(sources: Sources, step: Step) -> pl.DataFrame:
+def all_occasions(sources: Sources, step: Step, *, details: bool = True) -> pl.DataFrame:
     """Find every occasion there is, past and to come, with the columns of :func:`occasions`."""
-    return _told(wanted(_anchored(sources, step), step.due.wait), sources, step)
+    found = wanted(_anchored(sources, step), step.due.wait)
+    return _told(found, sources, step, details=details)
 
 
 def concerned(sources: Sources, step: Step) -> pl.Series:
@@ -93,10 +99,10 @@ def _timely(found: pl.DataFrame, sources: Sources, step: Step) -> pl.DataFrame:
     return wanted(found, due.wait).filter(pl.col("wanted_at") <= as_of)
 
 
-def _told(found: pl.DataFrame, sources: Sources, step: Step) -> pl.DataFrame:
+def _told(found: pl.DataFrame, sources: Sources, step: Step, *, details: bool) -> pl.DataFrame:
     found = _ended(found.sort("person", "occasion"), sources, step)
     tell = anchor_of(sources, step).tell
-    if tell is not None:
+    if details and tell is not None:
         found = tell(sources, step, found)
     zone = ("zone", "zone_known", "zone_source")
     missing = [

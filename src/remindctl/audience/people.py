@@ -9,7 +9,7 @@ import polars as pl
 from remindctl.audience.events import first_of
 from remindctl.audience.sources import just_after
 from remindctl.frames import CUSTOMERS
-from remindctl.hours import after, by_zone, from_the_wall
+from remindctl.hours import after, by_zone, exactly, from_the_wall
 from remindctl.model import Span
 from remindctl.profiles import COLUMNS
 
@@ -66,20 +66,27 @@ def dated(column: str) -> Callable[[Sources, Step], pl.DataFrame]:
 
     def find(sources: Sources, step: Step) -> pl.DataFrame:
         wait = step.due.wait if isinstance(step.due.wait, Span) else Span()
-        people = sources.profiles.select(
-            "person",
-            pl.col("timezone").fill_null(sources.store.timezone).alias("zone"),
-            *read_dates(sources.profiles[column], sources.store.timezone),
-        ).filter(pl.col("month").is_not_null())
+        zone = pl.col("timezone").fill_null(sources.store.timezone).alias("zone")
+        people = sources.profiles.select("person", pl.col(column).alias("value"), zone)
+        # A million people share some ten thousand birthdays.
+        named = people.group_by("value", "zone").agg(pl.len().alias("people"))
+        read = read_dates(named["value"], sources.store.timezone)
+        named = named.with_columns(read).filter(pl.col("month").is_not_null())
         today, year = sources.as_of.date(), pl.col("year")
-        middle = today.year - round(wait.days / 365)
-        if _deadlines(people, today):
+        if _deadlines(named, today):
             # Nobody has a deadline beyond these years; a typing error may.
-            days = people.filter(year.is_between(middle - 99, middle + 99)).with_columns(on=year)
+            near = year.is_between(today.year - 99, today.year + 99)
+            days = named.filter(near).with_columns(_day(year).alias("on"))
         else:
-            years = pl.DataFrame({"on": range(middle - 2, middle + 3)}, schema={"on": pl.Int32})
-            days = people.join(years, how="cross").filter(year.fill_null(0) <= pl.col("on"))
-        return _nearest(days, column, wait, sources)
+            days = _yearly(named, today - exactly(wait))
+        days = _nearest(days, wait, sources)
+        id_ = pl.concat_str(pl.lit(column), pl.col("on").dt.year(), separator=" ")
+        return people.join(days, on=["value", "zone"]).select(
+            "person",
+            id_.alias("occasion"),
+            "anchor_at",
+            just_after(pl.col("anchor_at")).alias("ends_from"),
+        )
 
     return find
 
@@ -119,10 +126,12 @@ def read_dates(values: pl.Series, zone: str) -> list[pl.Series]:
     ).get_columns()
 
 
-def _deadlines(people: pl.DataFrame, today: date) -> bool:
-    full = people.filter(pl.col("year").is_not_null())
+def _deadlines(named: pl.DataFrame, today: date) -> bool:
+    full = named.filter(pl.col("year").is_not_null())
     to_come = full.filter(_day(pl.col("year")) > today)
-    return len(full) > 0 and len(to_come) >= DEADLINES * len(full)
+    return len(to_come) > 0 and int(to_come["people"].sum()) >= DEADLINES * int(
+        full["people"].sum()
+    )
 
 
 def _day(year: pl.Expr) -> pl.Expr:
@@ -131,20 +140,28 @@ def _day(year: pl.Expr) -> pl.Expr:
     return pl.date(year, "month", pl.min_horizontal(pl.col("day"), last.cast(pl.Int32)))
 
 
-def _nearest(days: pl.DataFrame, column: str, wait: Span, sources: Sources) -> pl.DataFrame:
-    """Of each person's days keep the last whose wanted instant has come, and the next one."""
-    days = by_zone(
-        days,
-        lambda part, zone: part.with_columns(
-            from_the_wall(_day(pl.col("on")).cast(pl.Datetime("us")), zone).alias("anchor_at")
-        ).with_columns(after(pl.col("anchor_at"), wait, zone).alias("wanted")),
-    ).sort("person", "wanted")
-    come = pl.col("wanted") <= sources.as_of
-    last = come & ~come.shift(-1).over("person").fill_null(value=False)
-    following = ~come & come.shift(1).over("person").fill_null(value=True)
-    return days.filter(last | following).select(
-        "person",
-        pl.concat_str(pl.lit(column), "on", separator=" ").alias("occasion"),
-        "anchor_at",
-        just_after(pl.col("anchor_at")).alias("ends_from"),
-    )
+def _yearly(named: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Give each date its days (``on``) of the year before and after today, from its own on."""
+    years = pl.DataFrame({"turn": [today.year - 1, today.year, today.year + 1]})
+    days = named.join(years, how="cross").with_columns(_day(pl.col("turn")).alias("on"))
+    # Two days more on both sides: it is not the same day everywhere, and a wait may have hours.
+    near = (pl.col("on") - pl.lit(today)).dt.total_days().abs() <= 366 + 2
+    return days.filter(near, pl.col("turn") >= pl.col("year").fill_null(0))
+
+
+def _nearest(days: pl.DataFrame, wait: Span, sources: Sources) -> pl.DataFrame:
+    """Of the days of each date keep the last whose wanted instant has come, and the next one.
+
+    Returns:
+        value, zone, on and anchor_at.
+    """
+
+    def in_zone(part: pl.DataFrame, zone: str) -> pl.DataFrame:
+        midnight = from_the_wall(pl.col("on").cast(pl.Datetime("us")), zone)
+        come = after(midnight, wait, zone) <= sources.as_of
+        return part.with_columns(midnight.alias("anchor_at"), come.alias("come"))
+
+    come, date_ = pl.col("come"), ("value", "zone")
+    last = pl.col("on") == pl.col("on").filter(come).max().over(date_)
+    following = pl.col("on") == pl.col("on").filter(~come).min().over(date_)
+    return by_zone(days, in_zone).filter(last | following).select(*date_, "on", "anchor_at")
