@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,69 +17,27 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.installation import NOW, Files, claim, identifiers, named
 
 from remindctl.errors import Refused
-from remindctl.frames import ADDRESSES, IDENTIFIERS, Addresses, Identifiers, conform
+from remindctl.frames import ADDRESSES, Addresses, conform
 from remindctl.model import Family, State
 from remindctl.profiles import Profiles
 from remindctl.sendlog import (
-    Claim,
     Filter,
     LogError,
-    Logs,
     Lost,
     OptOut,
     Outcome,
     ending,
-    look,
-    open_logs,
     open_optouts,
 )
-from remindctl.sendlog.sqlite import SqliteLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+    from datetime import datetime
 
-NOW = datetime(2025, 6, 30, 7, 30, tzinfo=UTC)
-
-
-def named(key: str) -> str:
-    """Return the key of a message as the log takes it: hexadecimal digits."""
-    return key.encode().hex()
-
-
-def claim(key: str, *who: str, leg: int = 0, **more: object) -> Claim:
-    """Claim for a person who is known by these identifiers; the first one names them."""
-    values: dict[str, object] = {
-        "key": named(key),
-        "entry": named(f"entry of {key}"),
-        "person": b"person " + who[0].encode(),
-        "identifiers": frozenset(name.encode() for name in who),
-        "leg": leg,
-        "store": "green",
-        "campaign": "winback",
-        "step": "day30",
-        "channel": "sms",
-        "tags": ("win", "재구매"),
-        "due_at": NOW,
-        **more,
-    }
-    return Claim(**values)  # type: ignore[arg-type]
-
-
-class Files:
-    """Where an installation keeps its files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / ".remindctl" / "log.db"
-        self.key = folder / ".remindctl" / "key"
-        self.optouts = folder / ".remindctl" / "optouts.db"
-
-    def open(self, now: datetime = NOW, *, new_log: bool = False) -> Logs:
-        return open_logs(self.log, self.key, [self.optouts], now=now, new_log=new_log)
-
-    def look(self) -> Logs:
-        return look(self.log, self.key, [self.optouts])
+    from remindctl.sendlog.sqlite import SqliteLog
 
 
 @pytest.fixture
@@ -90,13 +48,7 @@ def files(tmp_path: Path) -> Files:
 @pytest.fixture
 def log(files: Files) -> Iterator[SqliteLog]:
     with files.open() as logs:
-        assert isinstance(logs.log, SqliteLog)
         yield logs.log
-
-
-def identifiers(people: dict[int, Iterable[str]]) -> Identifiers:
-    rows = [{"person": n, "hmac": name.encode()} for n, names in people.items() for name in names]
-    return Identifiers(conform(pl.DataFrame(rows), IDENTIFIERS))
 
 
 def states(log: SqliteLog) -> list[str]:
@@ -157,6 +109,21 @@ def test_dead_claims_become_unknown_and_no_other(log: SqliteLog) -> None:
     log.claim("alive", [claim("k3", "c")], NOW)
     assert log.take_over("green", "alive", NOW) == 1
     assert states(log) == ["unknown", "claimed", "claimed"]
+
+
+def test_a_run_whose_plan_is_stale_can_claim_no_more(log: SqliteLog, files: Files) -> None:
+    who = identifiers({0: ["a"]})
+    log.take_over("green", "first", NOW)
+    assert log.history("green", who).is_empty()
+    # Its lock is lost while it plans, and another run sends what the caps allow.
+    with files.open() as others:
+        others.log.take_over("green", "second", NOW)
+        assert others.log.claim("second", [claim("k1", "a")], NOW) == [1]
+        with pytest.raises(LogError, match="another run has begun to send for the store 'green'"):
+            log.claim("first", [claim("k2", "a"), claim("k3", "b")], NOW)
+        assert len(others.log.history("green", who)) == 1
+        assert others.log.claim("second", [claim("k2", "a")], NOW) == [2]
+    assert log.claim("first", [claim("k4", "a", store="blue")], NOW) == [3]
 
 
 def test_the_past_is_found_by_any_identifier_once_and_of_one_store(log: SqliteLog) -> None:
@@ -225,9 +192,8 @@ with open_logs(log, key, [optouts], now=now) as logs, logs.log.lock("green"):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent / "src")},
     )
     assert done.returncode == -9
-    with files.open() as logs, logs.log.lock("green"):  # type: ignore[union-attr]
+    with files.open() as logs, logs.log.lock("green"):
         log = logs.log
-        assert isinstance(log, SqliteLog)
         assert log.take_over("green", "new", NOW) == 1
         assert log.claim("new", [claim("k", "a")], NOW) == [Lost.ALREADY]
         assert states(log) == ["unknown"]
@@ -299,7 +265,7 @@ def test_looking_makes_nothing_and_says_what_is_missing(files: Files) -> None:
         assert list(logs.log.entries(Filter())) == []
     assert not files.log.parent.exists()
     with files.open() as logs:
-        logs.log.claim("r", [claim("k", "a")], NOW)  # type: ignore[union-attr]
+        logs.log.claim("r", [claim("k", "a")], NOW)
         with files.look() as seen:
             assert [entry.key for entry in seen.log.entries(Filter())] == [named("k")]
             assert seen.missing == ()
@@ -320,11 +286,10 @@ def people(*names: str) -> tuple[Profiles, Addresses]:
 
 def test_a_hash_belongs_to_the_key_the_kind_and_for_shop_ids_the_store(files: Files) -> None:
     with files.open() as logs, Files(files.log.parent / "other").open() as others:
-        assert logs.hasher
-        assert others.hasher
         ours = logs.hasher.hash
         assert ours("phone", "1", "green") == ours("phone", "1", "blue")
         assert ours("shop_id", "1", "green") != ours("shop_id", "1", "blue")
+        assert ours("coupon", "1", "green") != ours("coupon", "1", "blue")
         assert ours("phone", "1", "green") != ours("email", "1", "green")
         assert ours("phone", "1", "green") != others.hasher.hash("phone", "1", "green")
         found = logs.hasher.identifiers(*people("+1", "+2"), "green")
@@ -334,7 +299,6 @@ def test_a_hash_belongs_to_the_key_the_kind_and_for_shop_ids_the_store(files: Fi
 
 def test_an_opt_out_stands_until_it_is_lifted_and_every_word_is_kept(files: Files) -> None:
     with files.open() as logs:
-        assert logs.hasher
         file = logs.optouts[files.optouts]
         who = logs.hasher.identifiers(*people("+1", "+2"), "green")
         word = OptOut(
@@ -391,7 +355,6 @@ def test_no_one_gets_a_key_twice_over_any_sequence_of_runs(
     reached: list[frozenset[str]] = []
     with files.open() as logs:
         log = logs.log
-        assert isinstance(log, SqliteLog)
         for number, (people, state) in enumerate(runs):
             log.take_over("green", f"r{number}", NOW)
             # The files of one load never give an identifier to two people.

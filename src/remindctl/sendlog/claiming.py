@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from remindctl.model import State
-from remindctl.sendlog.database import fill, micros
+from remindctl.sendlog.database import filled, micros
 from remindctl.sendlog.entries import Lost
 
 if TYPE_CHECKING:
@@ -66,19 +66,17 @@ def _decide(
         for hmac in _known_by(claim):
             if first.setdefault((hmac, claim.key), index) != index:
                 lost[index] = Lost.ALREADY
-    fill(
-        connection,
-        "incoming (hmac BLOB, key BLOB, position INTEGER)",
-        sorted((hmac, bytes.fromhex(key), index) for (hmac, key), index in first.items()),
-    )
+    incoming = sorted((hmac, bytes.fromhex(key), index) for (hmac, key), index in first.items())
+    with filled(connection, "incoming (hmac BLOB, key BLOB, position INTEGER)", incoming):
+        found = connection.execute(
+            "SELECT position, claims.id, claims.leg, state, person"
+            " FROM incoming CROSS JOIN identifiers USING (hmac, key)"
+            " JOIN claims ON claims.id = identifiers.claim ORDER BY position"
+        ).fetchall()
     repeated: dict[int, int] = {}
     by: dict[int, int] = {}
     past: defaultdict[int, set[int]] = defaultdict(set)
-    for index, number, leg, state, person in connection.execute(
-        "SELECT position, claims.id, claims.leg, state, person"
-        " FROM incoming CROSS JOIN identifiers USING (hmac, key)"
-        " JOIN claims ON claims.id = identifiers.claim ORDER BY position"
-    ):
+    for index, number, leg, state, person in found:
         claim = claims[index]
         past[index].add(number)
         if leg < claim.leg and state not in _STANDS:
@@ -103,24 +101,26 @@ def _keep_codes_apart(
     Args:
         connection: in the transaction.
         claims: all of them.
-        lost: of those, the ones that are lost anyway.
+        lost: index → why, of those that are lost anyway.
         past: index → the claims of the same key and person so far. Only where the code's holder is
             among them may it be had again.
     """
-    wanted = [(*_code(claim), index) for index, claim in enumerate(claims) if claim.coupon_pool]
-    fill(connection, "wanted (store TEXT, pool TEXT, coupon BLOB, position INTEGER)", wanted)
-    holders = dict(
-        connection.execute(
-            "SELECT position, claim FROM wanted CROSS JOIN coupons USING (store, pool, coupon)"
-        )
-    )
+    codes = {
+        index: _code(claim)
+        for index, claim in enumerate(claims)
+        if claim.coupon_pool is not None and index not in lost
+    }
+    wanted = [(index, *code) for index, code in codes.items()]
+    with filled(
+        connection, "wanted (position INTEGER, store TEXT, pool TEXT, coupon BLOB)", wanted
+    ):
+        query = "SELECT position, claim FROM wanted CROSS JOIN coupons USING (store, pool, coupon)"
+        holders = dict(connection.execute(query))
     given = set()
-    for *code, index in wanted:
-        if index in lost:
-            continue
+    for index, code in codes.items():
         mine = index not in holders or holders[index] in past.get(index, ())
-        if mine and tuple(code) not in given:
-            given.add(tuple(code))
+        if mine and code not in given:
+            given.add(code)
         else:
             lost[index] = Lost.COUPON_TAKEN
 

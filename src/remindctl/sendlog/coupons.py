@@ -40,8 +40,8 @@ class CouponBook:
 
     Attributes:
         coupons: those given out first, the earliest first; then the free ones as in the files.
-        lost: pool → how many codes were given out that its files no longer have. Without them
-            nobody can be given their code back, and a free code may be one of another pool's.
+        lost: pool → how many codes were given out that its files no longer have: nobody can be
+            given those back.
     """
 
     coupons: Coupons
@@ -63,8 +63,8 @@ def match_codes(
 ) -> CouponBook:
     """Join the codes that can be read with what the log says was given out.
 
-    A code that was given to someone who is two people by now belongs to the one who shares more of
-    its holder's identifiers.
+    A code that was given to someone who is two people by now belongs to the one who was messaged
+    last, else to the one who shares more of the identifiers it was given to.
 
     Args:
         files: pool, code and valid_until of every row of the pool files.
@@ -91,15 +91,9 @@ def match_codes(
         given, on=code, how="anti", maintain_order="left"
     )
     lost = given.filter(pl.col("pool").is_not_null()).join(readable, on=code, how="anti")
+    told = found.with_columns(pl.col("until").alias("valid_until"))
     return CouponBook(
-        Coupons(
-            pl.concat(
-                [
-                    conform(found.with_columns(pl.col("until").alias("valid_until")), COUPONS),
-                    conform(free, COUPONS),
-                ]
-            )
-        ),
+        Coupons(conform(pl.concat([told, free], how="diagonal"), COUPONS)),
         dict(lost.group_by("pool").len().sort("pool").iter_rows()),
     )
 
@@ -107,24 +101,23 @@ def match_codes(
 def _given(issued: Issued, identifiers: Identifiers) -> pl.DataFrame:
     """Return one row per code of a pool, and per person and key of a code for all."""
     known = identifiers.select("person", "hmac").unique()
-    legs = (
-        issued.join(known, on="hmac", how="left", maintain_order="left")
-        .with_columns(pl.col("state").is_in(_REACHED).alias("reached"))
-        # The leg that reached them, else the last one that was tried.
-        .sort("reached", "issued_at", maintain_order=True)
-        .group_by("pool", "coupon", "key", "person", maintain_order=True)
+    given = (
+        issued.join(known, on="hmac", how="left")
+        # Its message is the leg that reached them, else the last one that was tried.
+        .sort(pl.col("state").is_in(_REACHED), "issued_at")
+        .group_by("pool", "coupon", "key", "person")
         .agg(
-            pl.col("state", "issued_at", "until").last(), pl.col("hmac").n_unique().alias("shared")
+            pl.col("state", "issued_at", "until").last(),
+            pl.col("issued_at").max().alias("tried_at"),
+            pl.col("hmac").n_unique().alias("shared"),
         )
-        .sort("issued_at", maintain_order=True)
+        .sort("issued_at", "coupon", "person")
     )
-    of_pool = legs.filter(pl.col("pool").is_not_null())
-    once = of_pool.sort(
-        pl.col("person").is_not_null(),
-        "shared",
-        "person",
-        descending=[True, True, False],
-        nulls_last=True,
-    ).unique(["pool", "coupon"], keep="first", maintain_order=True)
-    for_all = legs.filter(pl.col("pool").is_null(), pl.col("person").is_not_null())
-    return pl.concat([once, for_all]).sort("issued_at", maintain_order=True)
+    belongs = [pl.col("tried_at"), pl.col("person").is_not_null(), pl.col("shared")]
+    one = (
+        given.filter(pl.col("pool").is_not_null())
+        .sort(*belongs, descending=True, maintain_order=True)
+        .unique(["pool", "coupon"], keep="first", maintain_order=True)
+    )
+    each = given.filter(pl.col("pool").is_null(), pl.col("person").is_not_null())
+    return pl.concat([one, each]).sort("issued_at", "coupon", "person")

@@ -57,8 +57,23 @@ class Database:
         Raises:
             LogError: the database failed.
         """
+        with self._between("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Read one state of the file, however often it is asked; only temporary tables are filled.
+
+        Raises:
+            LogError: the database failed.
+        """
+        with self._between("BEGIN DEFERRED") as connection:
+            yield connection
+
+    @contextmanager
+    def _between(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self.reading() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(begin)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -153,7 +168,12 @@ def open_existing(
         hint = "put back the key file that belongs to it; with another key nobody is recognised"
         raise refuse("was written with another key", hint, path=str(path))
     if version < len(steps):
-        _bring_up_to_date(database, steps, read_only=read_only)
+        try:
+            _bring_up_to_date(database, steps, read_only=read_only)
+        except LogError as error:
+            database.close()
+            hint = "it was left as it is; if the disk is not full, restore it from a backup"
+            raise refuse(f"cannot be brought up to date: {error}", hint, path=str(path)) from error
     return database
 
 
@@ -179,13 +199,17 @@ def _execute(connection: sqlite3.Connection, scripts: Iterable[str]) -> None:
             connection.execute(statement)
 
 
-def fill(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Make a temporary table anew, to join with: ``name (column, …)`` and its rows."""
+@contextmanager
+def filled(
+    connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]]
+) -> Iterator[None]:
+    """Have a temporary table to join with, inside a transaction: ``name (column, …)``."""
     name, columns = table.split(maxsplit=1)[0], table.count(",") + 1
-    connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
     connection.execute(f"CREATE TEMP TABLE {table}")
     marks = ", ".join("?" * columns)
     connection.executemany(f"INSERT INTO temp.{name} VALUES ({marks})", rows)  # noqa: S608 (ours)
+    yield
+    connection.execute(f"DROP TABLE temp.{name}")
 
 
 def _kind(connection: sqlite3.Connection) -> int:

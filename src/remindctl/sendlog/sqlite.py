@@ -63,7 +63,7 @@ class SqliteLog:
 
     def history(self, store: str, identifiers: Identifiers) -> History:
         """See ``SendLog.history``."""
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             return read_history(connection, store, identifiers)
 
     def issued(self, store: str) -> Issued:

@@ -27,8 +27,8 @@ CREATE TABLE identifiers (
 ) WITHOUT ROWID
 """
 
-# A code of a pool has one holder: the latest claim that carries it, of the key and person that got
-# it first. `holders` finds that person again from the claim, which the identifiers' key cannot.
+# A code of a pool has one holder: the latest claim with it, of the key and person that got it
+# first. `holders` finds that person again from the claim, which the identifiers' key cannot.
 _COUPONS = """
 ALTER TABLE claims ADD COLUMN coupon_pool TEXT;
 ALTER TABLE claims ADD COLUMN coupon BLOB;
@@ -51,6 +51,7 @@ CREATE TEMP VIEW claims AS
   SELECT *, NULL AS coupon_pool, NULL AS coupon, NULL AS coupon_until, NULL AS template,
     NULL AS text_hash
   FROM main.claims;
+CREATE TEMP TABLE coupons (store TEXT, pool TEXT, coupon BLOB, claim INTEGER);
 CREATE TEMP TABLE holders (claim INTEGER, hmac BLOB)
 """
 
