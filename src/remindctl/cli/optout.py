@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from remindctl.cli.options import Output
+from remindctl.cli.options import Output, PasswordEnv
+from remindctl.cli.optout_words import (
+    Source,
+    Words,
+    addresses_by_key,
+    one_store,
+    record,
+    record_list,
+)
 from remindctl.model import Family
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from remindctl.config import Config, StoreConfig
 
 app = typer.Typer(
     help="Record who has opted out; their addresses are kept as hashes only.", no_args_is_help=True
@@ -35,9 +37,6 @@ StoreName = Annotated[
     str | None, typer.Option("--store", metavar="NAME", help="The store; needed among several.")
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The remindctl.yaml to use.")]
-
-
-_FAMILIES = {"phone": (Family.TEXT, Family.KAKAO), "email": (Family.EMAIL,)}
 
 
 @app.command()
@@ -61,8 +60,8 @@ def add(
     from remindctl.policy import EVERYTHING  # noqa: PLC0415
 
     scopes = [EVERYTHING if everything else "advertising"]
-    words = _Words(scopes, family or [], at=at, source=source)
-    typer.echo(f"{_record(addresses, words, store, config)} recorded", err=True)
+    words = Words(scopes, family or [], at=at, source=source)
+    typer.echo(f"{record(addresses, words, store, config)} recorded", err=True)
 
 
 @app.command()
@@ -78,8 +77,80 @@ def remove(
     """Lift opt-outs on stated evidence; the old word stays in the file."""
     from remindctl.policy import EVERYTHING  # noqa: PLC0415
 
-    words = _Words(["advertising", EVERYTHING], family or [], stands=False, evidence=evidence)
-    typer.echo(f"{_record(addresses, words, store, config)} lifted", err=True)
+    words = Words(["advertising", EVERYTHING], family or [], stands=False, evidence=evidence)
+    typer.echo(f"{record(addresses, words, store, config)} lifted", err=True)
+
+
+@app.command("import")
+def import_(  # noqa: PLR0917 (each is an option; typer names them)
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="Workbooks and CSV or text files.")
+    ],
+    source: Annotated[Source, typer.Option(help="What kind of list it is.")],
+    family: Families = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[FIELD=]NAME",
+            help="Name the column of the addresses, or of FIELD: text, kind, at, id, …",
+        ),
+    ] = None,
+    skip_bad: Annotated[  # noqa: FBT002 (a flag)
+        bool, typer.Option("--skip-bad", help="Leave out rows that cannot be read.")
+    ] = False,
+    store: StoreName = None,
+    config: ConfigFile = None,
+    password_env: PasswordEnv = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="Form of the answer.")
+    ] = Output.TABLE,
+) -> None:
+    """Record a list of opt-outs: of the 080 line, STOP replies, bounces, complaints, clicks.
+
+    All of it or nothing: a row that cannot be read may be someone's refusal. What a reply or a
+    bounce leaves open is listed for a person to decide.
+    """
+    from remindctl.cli import world  # noqa: PLC0415
+    from remindctl.cli.inputs import password_from  # noqa: PLC0415
+    from remindctl.cli.optout_columns import said_columns  # noqa: PLC0415
+    from remindctl.cli.optout_list import Reader  # noqa: PLC0415
+    from remindctl.errors import Refused  # noqa: PLC0415
+    from remindctl.report import optouts  # noqa: PLC0415
+    from remindctl.report.stream import write_data, write_talk, write_warnings  # noqa: PLC0415
+    from remindctl.sendlog import ending  # noqa: PLC0415
+
+    settings = world.open_config(config)
+    chosen = one_store(settings, store)
+    reader = Reader(
+        source,
+        chosen.store,
+        said_columns(column or ()),
+        cache(partial(addresses_by_key, chosen)),
+        password_from(password_env),
+    )
+    found = reader.read(files)
+    if found.problems and not skip_bad:
+        raise Refused(found.problems)
+    new = record_list(found, source, family or [], settings, chosen)
+    write_warnings(found.problems)
+    answer = optouts.Imported(
+        source=str(source),
+        imported=new,
+        known=len(found.rows) - new,
+        passing=len(found.passing),
+        skipped=len(found.problems),
+        unclear=[
+            optouts.Unclear(row.place, [ending(value) for _, value in row.addresses], row.text)
+            for row in found.unclear
+        ],
+    )
+    if output is Output.JSON:
+        write_data(optouts.to_json(answer))
+    else:
+        from remindctl.report.console import data_console  # noqa: PLC0415
+
+        optouts.show(data_console(), answer)
+    write_talk(optouts.counts(answer))
 
 
 @app.command("list")
@@ -91,15 +162,15 @@ def list_(
     ] = Output.TABLE,
 ) -> None:
     """List who has opted out, by the last digits of their addresses."""
-    from remindctl.cli import line  # noqa: PLC0415
+    from remindctl.cli import line, world  # noqa: PLC0415
     from remindctl.report import log  # noqa: PLC0415
     from remindctl.sendlog import look  # noqa: PLC0415
 
-    settings = line.open_config(config)
-    chosen = _one_store(settings, store)
+    settings = world.open_config(config)
+    chosen = one_store(settings, store)
     with (
         line.refused_by_log(),
-        look(line.log_file(settings), settings.key_file, [chosen.optouts]) as logs,
+        look(world.log_file(settings), settings.key_file, [chosen.optouts]) as logs,
     ):
         words = [word for file in logs.optouts.values() for word in file.all_standing()]
     if output is Output.JSON:
@@ -110,93 +181,3 @@ def list_(
         from remindctl.report.console import data_console  # noqa: PLC0415
 
         log.show_optouts(data_console(), words, chosen.store.timezone)
-
-
-@dataclass(frozen=True)
-class _Words:
-    """What is to be said of every address."""
-
-    scopes: Sequence[str]
-    families: Sequence[Family]
-    at: str | None = None
-    stands: bool = True
-    source: str = "manual"
-    evidence: str = ""
-
-
-def _record(addresses: Sequence[str], words: _Words, store: str | None, config: Path | None) -> int:
-    """Write the words into the file of opt-outs; say how many were new."""
-    from remindctl import clock  # noqa: PLC0415
-    from remindctl.cli import line  # noqa: PLC0415
-    from remindctl.sendlog import OptOut, ending, open_optouts  # noqa: PLC0415
-
-    settings = line.open_config(config)
-    chosen = _one_store(settings, store)
-    now = clock.now()
-    at = line.instant(words.at, chosen.store.timezone, "--at") if words.at else now
-    known = _read(addresses, chosen)
-    path = chosen.optouts
-    with (
-        line.refused_by_log(),
-        open_optouts(line.log_file(settings), settings.key_file, path, now=now) as logs,
-    ):
-        said = [
-            OptOut(
-                hmac=logs.hasher.hash(kind, value, chosen.store.key),
-                family=family,
-                scope=scope,
-                at=at,
-                stands=words.stands,
-                source=words.source,
-                evidence=words.evidence,
-                ending=ending(value),
-            )
-            for kind, value in known
-            for family in words.families or _FAMILIES[kind]
-            for scope in words.scopes
-        ]
-        return logs.optouts[path].record(said, now)
-
-
-def _one_store(settings: Config, name: str | None) -> StoreConfig:
-    """Choose the store whose country and file of opt-outs count."""
-    from remindctl.cli import line  # noqa: PLC0415
-    from remindctl.errors import refuse  # noqa: PLC0415
-
-    stores = line.choose_stores(settings, [name] if name else [])
-    if len({(one.optouts, one.store.country) for one in stores}) > 1:
-        names = ", ".join(one.store.key for one in stores)
-        raise refuse("which store is it for?", f"--store NAME, one of {names}", path="--store")
-    return stores[0]
-
-
-def _read(addresses: Sequence[str], store: StoreConfig) -> list[tuple[str, str]]:
-    """Read addresses as the shop's files are read: kind and normalised value of each.
-
-    Raises:
-        Refused: with every one that is no address.
-    """
-    import polars as pl  # noqa: PLC0415
-
-    from remindctl.errors import Place, Problem, Refused, refuse  # noqa: PLC0415
-    from remindctl.stores.values import careful_phones, email  # noqa: PLC0415
-
-    given = [text for one in addresses for text in (sys.stdin if one == "-" else [one])]
-    cells = pl.Series("cell", [text.strip() for text in given if text.strip()], dtype=pl.String)
-    if cells.is_empty():
-        raise refuse("no address is given", "remindctl optout add 010-1234-5678")
-    emails = cells.to_frame().select(email(pl.col("cell")))["cell"]
-    phones = careful_phones(cells, store.store.country)
-    hint = "a phone number (010-1234-5678, +12025550100) or an e-mail address"
-    problems = [
-        # Not the text itself: what is no address may still be someone's.
-        Problem(Place("ADDRESS", line), "this is no address", hint)
-        for line, (mail, phone) in enumerate(zip(emails, phones, strict=True), start=1)
-        if mail is None and phone is None
-    ]
-    if problems:
-        raise Refused(problems)
-    return [
-        ("email", mail) if mail is not None else ("phone", phone)
-        for mail, phone in zip(emails, phones, strict=True)
-    ]

@@ -107,7 +107,8 @@ def notices(
     standing = given.refusals.filter(
         pl.col("purpose").is_in([str(Purpose.ADVERTISING), EVERYTHING])
     )
-    renewals = given.grants.join(standing, on=["person", "family"], how="anti").select(
+    renewals = given.grants.filter(_grants()).join(standing, on=["person", "family"], how="anti")
+    renewals = renewals.select(
         "person",
         "kind",
         "value",
@@ -145,7 +146,7 @@ def undated(consents: Consents) -> int:
 
 
 def vague_wordings(consents: Consents) -> pl.DataFrame:
-    """List the wordings of consents that do not name advertising: wording, statements.
+    """List the wordings of consents that do not name advertising: wording, addresses.
 
     The guide of the Korean regulator (KISA, seventh edition) accepts no "benefit notice".
     """
@@ -157,8 +158,8 @@ def vague_wordings(consents: Consents) -> pl.DataFrame:
             ~pl.col("wording").str.contains(_ADVERTISING),
         )
         .group_by("wording")
-        .agg(pl.len().alias("statements"))
-        .sort(["statements", "wording"], descending=[True, False])
+        .agg(pl.struct("kind", "value").n_unique().alias("addresses"))
+        .sort("addresses", "wording", descending=[True, False])
     )
 
 
@@ -199,8 +200,7 @@ def _statements(
         .with_columns(
             pl.col("channel").replace_strict(FAMILIES, default=EVERY_FAMILY).alias("family")
         )
-        # A consent to nothing that is known is none.
-        .filter(~pl.col("granted") | (pl.col("family") != EVERY_FAMILY))
+        .filter(~pl.col("granted") | _grants())
         .select(columns)
     )
     withdrawn = suppressions.filter(pl.col("scope") == Purpose.ADVERTISING).select(
@@ -234,13 +234,24 @@ def _to_write_to(found: pl.DataFrame) -> pl.DataFrame:
     One statement may stand under a phone number, an e-mail address and the customer's id.
     """
     word = ["person", "family", "notice", "said", "said_on"]
-    used = pl.col("family").replace_strict(_KIND_OF, default=None, return_dtype=pl.String)
-    own = (pl.col("kind") == used).fill_null(value=False)
+    own = _is_of_family()
     first = pl.int_range(pl.len()).over(word) == 0
     return (
         found.sort("kind", "value")
         .unique([*word, "kind", "value"], keep="first", maintain_order=True)
         .filter(pl.when(own.any().over(word)).then(own).otherwise(first))
+    )
+
+
+def _is_of_family() -> pl.Expr:
+    used = pl.col("family").replace_strict(_KIND_OF, default=None, return_dtype=pl.String)
+    return (pl.col("kind").cast(pl.String) == used).fill_null(value=False)
+
+
+def _grants() -> pl.Expr:
+    """Say whether a yes of this address allows anything: its own family, or the account's."""
+    return _is_of_family() | (
+        (pl.col("kind").cast(pl.String) == "shop_id") & (pl.col("family") != EVERY_FAMILY)
     )
 
 
