@@ -33,10 +33,10 @@ Lineitem name,Billing Name,Outstanding Balance
 """
 CONSENTS = """\
 phone,email,channel,purpose,granted,at,night,source,wording,notice_sent_at
-010-9000-1234,,sms,advertising,yes,2026-10-01T10:00+09:00,no,form,혜택 알림 받기,
-010-9000-1235,,sms,advertising,yes,2024-10-20T10:00+09:00,no,form,광고 수신,2024-10-25T10:00Z
++82 10-9000-1234,,sms,advertising,yes,2026-10-01T10:00+09:00,no,form,혜택 알림 받기,
++82 10-9000-1235,,sms,advertising,yes,2024-10-20T10:00+09:00,no,form,광고 수신,2024-10-25T10:00Z
 ,kim1@example.com,email,advertising,no,2026-09-10T10:00+09:00,no,form,,
-010-9000-1236,,sms,advertising,yes,,no,form,v3,
++82 10-9000-1236,,sms,advertising,yes,,no,form,v3,
 """
 
 
@@ -86,7 +86,7 @@ def test_who_is_to_be_told_is_listed_masked_and_the_overdue_first(ledger: Ledger
     assert [" ".join(line.split()) for line in rows] == [
         "2026-09-24 k***@example.com email refusal 2026-09-10 tell the result",
         "2026-10-15 010-****-1234 text consent 2026-10-01 tell the result",
-        "2026-10-19 010-****-1235 text consent 2024-10-20 remind of the consent",
+        "2026-10-19 010-****-1235 text consent 2024-10-20 remind of it",
     ]
     assert "1 consent without a date" in out
     assert "혜택 알림 받기" in out

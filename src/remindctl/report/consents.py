@@ -36,7 +36,7 @@ SHOWN = 50
 _COLUMNS = (
     "notice", "due_on", "overdue", "said", "said_on", "family", "kind", "address", "customer_key",
 )  # fmt: skip
-_WHAT = {"result": "tell the result", "renewal": "remind of the consent"}
+_WHAT = {"result": "tell the result", "renewal": "remind of it"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
