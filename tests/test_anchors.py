@@ -332,10 +332,19 @@ def test_signing_up_happens_once() -> None:
             event(NOW - 2 * DAY, "signup", person=1),
             event(NOW - DAY, "signup", person=1),
         ],
-        signed_up_at=[stated, None, None],
     )
     found = occasions(sources, step("signup")).select("person", "occasion", "anchor_at").rows()
     assert found == [(0, "signup", stated), (1, "signup", NOW - 2 * DAY)]
+
+
+def test_a_visitor_who_signed_up_is_asked_no_more_whichever_file_says_so() -> None:
+    visits = [event(T, "visit", person=person) for person in range(4)]
+    sources = shop(
+        people=[{"signed_up_at": T + HOUR}, {}, {"signed_up_at": NOW + DAY}, {}],
+        events=[*visits, event(T + HOUR, "signup", person=1)],
+    )
+    found = occasions(sources, step("visit", until="signup"))
+    assert found["over"].to_list() == [True, True, False, False]
 
 
 SEOUL_ZONE = timedelta(hours=9)
@@ -386,6 +395,9 @@ def test_a_deadline_comes_in_its_own_year_only(as_text: bool) -> None:
     sources = shop(people=[{}] * 4, valid_to=values)
     found = occasions(sources, step("valid_to", Span(days=-3))).select("person", "occasion")
     assert found.rows() == [(0, "valid_to 2025"), (2, "valid_to 2024"), (3, "valid_to 2025")]
+    # What the column holds is seen from everyone, also where one person is asked about.
+    alone = all_occasions(replace(sources, only=2), step("valid_to", Span(days=-3)))
+    assert alone.select("person", "occasion").rows() == [(2, "valid_to 2024")]
 
 
 @pytest.mark.parametrize(

@@ -73,15 +73,15 @@ def concerned(sources: Sources, step: Step) -> pl.Series:
 def _anchored(sources: Sources, step: Step) -> pl.DataFrame:
     """Find the anchors of the audience, whose clock they are read on, and the waits from them."""
     known = pl.col("timezone").is_not_null()
-    source = pl.col("timezone_source") if "timezone_source" in sources.profiles.columns else None
-    people = sources.profiles.filter(members(sources.campaign.audience)).select(
+    source = pl.when(known).then(pl.col("timezone_source").fill_null("stated"))
+    people = sources.profiles.filter(members(sources.campaign.audience))
+    if sources.only is not None:
+        people = people.filter(pl.col("person") == sources.only)
+    people = people.select(
         "person",
         pl.col("timezone").fill_null(sources.store.timezone).alias("zone"),
         known.alias("zone_known"),
-        pl.when(known)
-        .then(pl.coalesce(*([] if source is None else [source]), pl.lit("stated")))
-        .otherwise(pl.lit("store"))
-        .alias("zone_source"),
+        source.otherwise(pl.lit("store")).alias("zone_source"),
     )
     found = anchor_of(sources, step).find(sources, step)
     found = found.join(people, on="person", maintain_order="left")
@@ -129,9 +129,18 @@ def _ended(found: pl.DataFrame, sources: Sources, step: Step) -> pl.DataFrame:
         found = _last_order(found, sources, step)
         over |= (pl.col("_ended_at") >= pl.col("ends_from")).fill_null(value=False)
     elif until != "never":
-        found = _latest(found, sources.happened().filter(pl.col("event") == until))
+        found = _latest(found, _events(sources, until))
         over |= (pl.col("_ended_at") > pl.col("anchor_at")).fill_null(value=False)
     return found.with_columns(over.alias("over"))
+
+
+def _events(sources: Sources, name: str) -> pl.DataFrame:
+    """Return who had an event of a name, and when; a sign-up may stand in the customers' file."""
+    found = sources.happened().filter(pl.col("event") == name).select("person", "occurred_at")
+    if name != "signup":
+        return found
+    stated = sources.profiles.select("person", pl.col("signed_up_at").alias("occurred_at"))
+    return pl.concat([found, stated.filter(pl.col("occurred_at") <= sources.as_of)])
 
 
 def _last_order(found: pl.DataFrame, sources: Sources, step: Step) -> pl.DataFrame:

@@ -31,11 +31,7 @@ _COMPACT = r"^\s*(\d{4})(\d{2})(\d{2})\s*$"
 
 def signed_up(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
     """Find each person's sign-up: as the customers' file says, else the first such event."""
-    stated = (
-        sources.profiles.select("person", pl.col("signed_up_at").alias("stated"))
-        if "signed_up_at" in sources.profiles.columns
-        else sources.profiles.select("person", pl.lit(None, dtype=pl.Null).alias("stated"))
-    )
+    stated = sources.profiles.select("person", pl.col("signed_up_at").alias("stated"))
     first = first_of(sources, "signup")
     at = pl.coalesce("stated", "at")
     found = stated.join(first, on="person", how="left", maintain_order="left")

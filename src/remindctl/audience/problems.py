@@ -68,7 +68,7 @@ def due_problems(
     """
     return [
         *_after(step, columns, events),
-        *_until(step, events),
+        *_until(step, columns, events),
         *_wait(step),
         *_other_steps(step, campaign),
     ]
@@ -121,9 +121,14 @@ def _after(
     ]
 
 
-def _until(step: Step, events: Collection[str]) -> list[Problem]:
+def _until(
+    step: Step,
+    columns: Mapping[str, pl.DataType | type[pl.DataType]],
+    events: Collection[str],
+) -> list[Problem]:
     name, place = step.due.until, _place(step, "until")
-    if name in ("order", "never") or name in events:
+    stated = name == "signup" and "signed_up_at" in columns
+    if name in ("order", "never") or name in events or stated:
         return []
     known = {"order", "never", *WELL_KNOWN, *events}
     if name in WELL_KNOWN:

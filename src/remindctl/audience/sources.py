@@ -48,12 +48,14 @@ class Sources:
     """What occasions are found in.
 
     Attributes:
-        profiles: with ``segment`` and ``segments``; whoever is not in it has no occasion.
+        profiles: everyone, with ``segment`` and ``segments``.
         orders, events, coupons: everything the store's files and log say, of any time.
         history: what the log knows of at least the people of :func:`concerned`.
         campaign: the steps of which an anchor may be another's message.
         as_of: nothing later has happened yet.
         known_until: source name (orders, events) → the instant up to which it is known.
+        only: the one person whose occasions are asked for; what a store's data say of a wait or a
+            column is still everyone's.
     """
 
     profiles: Profiles
@@ -65,6 +67,7 @@ class Sources:
     campaign: Campaign
     as_of: datetime
     known_until: Mapping[str, datetime]
+    only: int | None = None
 
     def happened(self) -> pl.DataFrame:
         """Return the events up to now whose person is known."""
