@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -19,17 +19,30 @@ from typing import TYPE_CHECKING, Any
 import fastexcel
 import msoffcrypto
 import openpyxl
+import polars as pl
 import pytest
 import yaml
 from msoffcrypto.exceptions import InvalidKeyError
 
+from remindctl.stores.coupons import read_pools
+from remindctl.stores.identify import claim_files
+from remindctl.stores.layout import built_in
+from remindctl.stores.load import load
+from remindctl.stores.query import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
+
+    from remindctl.frames import Snapshot
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SMARTSTORE, SHOPIFY = EXAMPLES / "smartstore", EXAMPLES / "shopify"
 XLSX = "스마트스토어_전체주문발주발송관리_20261031_0900.xlsx"
 CSV = "스마트스토어_전체주문발주발송관리_20260228_0900.csv"
+SHIPPED = "스마트스토어_전체주문배송현황_20261031_0855.xlsx"
+CONFIRMED = "스마트스토어_구매확정내역_20261031_0850.xlsx"
+EVENTS = "events_20261031_1640.csv"
+NOW = datetime.fromisoformat("2026-10-31T16:30+09:00")
 HEADERS = json.loads((EXAMPLES / "generator" / "headers.json").read_text(encoding="utf-8"))
 TRUTH = json.loads((EXAMPLES / "truth.json").read_text(encoding="utf-8"))
 PURCHASE = {"결제완료", "발송대기", "배송중", "배송완료", "구매확정"}
@@ -42,6 +55,11 @@ def sheet(content: bytes) -> list[Row]:
     book = fastexcel.read_excel(content)
     frame = book.load_sheet("발주발송관리", header_row=1, dtypes="string").to_polars()
     return [{name: value or "" for name, value in row.items()} for row in frame.to_dicts()]
+
+
+def cells(path: Path) -> list[tuple[object, ...]]:
+    book = fastexcel.read_excel(path.read_bytes())
+    return book.load_sheet(0, header_row=None, dtypes="string").to_polars().rows()
 
 
 def decrypted(path: Path, password: str) -> bytes:
@@ -113,7 +131,7 @@ def test_the_committed_files_are_what_the_generator_makes(made: Path) -> None:
         if path.suffix != ".xlsx":
             assert path.read_bytes() == again[name].read_bytes(), name
         elif path.parent.name != "protected":
-            assert sheet(path.read_bytes()) == sheet(again[name].read_bytes()), name
+            assert cells(path) == cells(again[name]), name
 
 
 def test_headers_are_the_documented_ones_in_their_order(new: list[Row], old: list[Row]) -> None:
@@ -377,11 +395,8 @@ def test_no_phone_or_mail_address_reaches_anyone(new: list[Row], old: list[Row])
     for row in [*new, *old]:
         assert korean.fullmatch(row["구매자연락처"])
         assert korean.fullmatch(row["수취인연락처1"])
-    ours = [
-        *table(SMARTSTORE / "consents.csv", "utf-8-sig"),
-        *table(SMARTSTORE / "events.csv", "utf-8-sig"),
-    ]
-    for row in ours:
+    lists = ("consents.csv", "consents_app.csv", "customers.csv", "events.csv", EVENTS)
+    for row in (row for name in lists for row in table(SMARTSTORE / name, "utf-8-sig")):
         assert re.fullmatch(r"((\+82 |0?)10-?0\d{3}-?\d{4})?", row["phone"])
         assert re.fullmatch(r"(.+@example\.(com|net|org))?", row["email"])
     for name in ("orders_export_1.csv", "checkouts_export_1.csv", "customers_export.csv"):
@@ -392,11 +407,149 @@ def test_no_phone_or_mail_address_reaches_anyone(new: list[Row], old: list[Row])
                 assert re.fullmatch(r"(\d{3}55501\d\d)?", digits)
 
 
+def read(patterns: Iterable[str]) -> Snapshot:
+    """What the program reads from some files of the Korean shop."""
+    paths = [str(SMARTSTORE / pattern) for pattern in patterns]
+    claims = claim_files(paths, list(built_in().values()), password=lambda _: None)
+    found = load(claims, Settings(zone="Asia/Seoul", region="KR"), store="green")
+    assert (found.future_events, found.rejects.height) == (0, 0)
+    return found.snapshot
+
+
+def test_the_deliveries_add_when_parcels_came_and_change_nothing_else() -> None:
+    for name, documented in ((SHIPPED, "smartstore_shipping"), (CONFIRMED, "smartstore_confirmed")):
+        assert list(cells(SMARTSTORE / "deliveries" / name)[0]) == HEADERS[documented]
+    alone, told = read([XLSX, CSV]).orders, read([XLSX, CSV, "deliveries/*.xlsx"]).orders
+    assert [name for name in alone.columns if not told[name].equals(alone[name])] == [
+        "ordered_at", "delivered_at", "confirmed_at"
+    ]  # fmt: skip
+    # Of two layouts the earlier time counts, and the older download has no seconds.
+    minutes = pl.col("ordered_at").dt.truncate("1m")
+    assert told.select(minutes).equals(alone.select(minutes))
+    since = pl.col("ordered_at") >= datetime.fromisoformat("2026-10-01T00:00+09:00")
+    recent = told.filter(since, pl.col("status") == "paid")
+    assert recent["delivered_at"].count() > 0.8 * recent.height
+    kept = recent.drop_nulls("confirmed_at")
+    assert kept.filter(pl.col("ordered_at") < pl.col("delivered_at")).height == kept.height > 100
+    assert kept.filter(pl.col("delivered_at") < pl.col("confirmed_at")).height == kept.height
+
+
+@pytest.fixture(scope="module")
+def green() -> Snapshot:
+    settings = yaml.safe_load((SMARTSTORE / "remindctl.yaml").read_text(encoding="utf-8"))
+    sources = settings["stores"]["green"]["sources"]
+    names = ("orders", "customers", "consents", "events")
+    lists = ([sources[name]] if isinstance(sources[name], str) else sources[name] for name in names)
+    return read(pattern for patterns in lists for pattern in patterns)
+
+
+@pytest.mark.parametrize(
+    ("event", "minutes", "least"),
+    [
+        ("visit", (30, 60), 15),
+        ("visit", (60, 7 * 1440), 30),
+        ("product_view", (10, 60), 30),
+        ("product_view", (180, 240), 10),
+        ("search", (60, 240), 10),
+        ("wishlist", (60, 14 * 1440), 50),
+        ("cart", (40, 60), 20),
+        ("cart", (1440, 1800), 15),
+        ("cart", (3 * 1440, 5 * 1440), 15),
+        ("checkout", (60, 180), 10),
+        ("purchase", (10, 480), 14),
+        ("signup", (0, 1440), 10),
+        ("signup_coupon", (1440, 4 * 1440), 6),
+        ("coupon_used", (0, 4 * 1440), 2),
+    ],
+)
+def test_that_afternoon_each_event_has_people_to_remind(
+    green: Snapshot, event: str, minutes: tuple[int, int], least: int
+) -> None:
+    latest, earliest = (NOW - timedelta(minutes=n) for n in minutes)
+    happened = green.events.filter(
+        pl.col("event") == event, pl.col("occurred_at").is_between(earliest, latest)
+    )
+    assert happened["person"].null_count() == 0
+    assert happened["person"].n_unique() >= least
+
+
+def test_some_visitors_are_known_by_a_device_alone_and_some_of_them_by_now(green: Snapshot) -> None:
+    nameless = green.customers.filter(
+        pl.all_horizontal(pl.col("phone", "email", "name").is_null())
+    )["person"]
+    recent = green.events.filter(
+        pl.col("event") == "visit", pl.col("occurred_at").is_between(NOW - timedelta(hours=1), NOW)
+    )
+    visitors = recent.filter(pl.col("person").is_in(nameless.implode()))["push_token"]
+    assert visitors.n_unique() >= 12
+    allowed = green.consents.filter(pl.col("channel") == "push", pl.col("granted"))["value"]
+    assert 5 < visitors.is_in(allowed.implode()).sum() < visitors.len()
+    signed_up = green.events.filter(
+        pl.col("event") == "signup", pl.col("push_token").str.starts_with("example-web")
+    )
+    assert signed_up.height == 2
+    assert not signed_up["person"].is_in(nameless.implode()).any()
+
+
+def test_every_product_says_how_many_are_left_within_the_hour(green: Snapshot) -> None:
+    told = green.events.filter(
+        pl.col("occurred_at").is_between(NOW - timedelta(hours=1), NOW),
+        pl.col("stock").is_not_null(),
+    )
+    latest = told.group_by("product_id").agg(pl.col("stock").sort_by("occurred_at").last())
+    assert latest.height == 10
+    assert 3 <= (latest["stock"] <= 5).sum() <= 5
+
+
+def test_members_have_birthdays_around_that_day_and_a_zone_if_they_moved(green: Snapshot) -> None:
+    members = table(SMARTSTORE / "customers.csv", "utf-8-sig")
+    days = Counter(row["birthday"][5:] for row in members)
+    assert min(days["10-31"], days["11-03"]) >= 5
+    assert days["02-29"] >= 1
+    assert Counter(row["timezone"] for row in members)["America/Los_Angeles"] == 2
+    known = green.customers.drop_nulls("signed_up_at")
+    assert known.height > 600
+    assert set(green.customers["timezone_source"].drop_nulls()) == {"stated", "phone"}
+    assert {"birthday", "tier", "points"} <= set(green.customers.columns)
+
+
+@pytest.mark.parametrize("shop", ["smartstore", "shopify"])
+def test_coupon_pools_can_be_read(shop: str) -> None:
+    pools = read_pools([str(EXAMPLES / shop / "coupons" / "*.csv")])
+    assert pools["pool"].n_unique() >= 2
+    assert pools.height >= 400
+
+
 @pytest.mark.parametrize(
     ("shop", "expected"),
     [
-        ("smartstore", {XLSX, CSV, "consents.csv", "events.csv", "welcome.csv", "comeback.csv"}),
-        ("shopify", {"orders_export_1.csv", "customers_export.csv"}),
+        (
+            "smartstore",
+            {
+                XLSX,
+                CSV,
+                SHIPPED,
+                CONFIRMED,
+                "customers.csv",
+                "consents.csv",
+                "consents_app.csv",
+                "events.csv",
+                EVENTS,
+                "welcome.csv",
+                "comeback.csv",
+                "cart10.csv",
+            },
+        ),
+        (
+            "shopify",
+            {
+                "orders_export_1.csv",
+                "customers_export.csv",
+                "checkouts_export_1.csv",
+                "freeship.csv",
+                "back15.csv",
+            },
+        ),
     ],
 )
 def test_store_settings_point_at_the_files_and_at_no_provider(

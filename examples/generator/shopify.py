@@ -6,10 +6,13 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from examples.generator.coupons import COUPON_COLUMNS, coupons
 from examples.generator.shopify_files import customer_rows, order_rows, table
 from examples.generator.shopify_orders import Sale, abandoned, sales
 from examples.generator.shopify_shop import CUSTOMERS, people
 from examples.generator.truth import repurchases
+
+POOLS = ("freeship", "back15")
 
 
 def write(folder: Path) -> dict[str, object]:
@@ -21,10 +24,12 @@ def write(folder: Path) -> dict[str, object]:
         "orders_export_1.csv": table(header["shopify_orders"], order_rows(orders)),
         "checkouts_export_1.csv": table(header["shopify_checkouts"], order_rows(checkouts)),
         "customers_export.csv": table(header["shopify_customers"], customer_rows(known, orders)),
+        **{f"coupons/{pool}.csv": table(COUPON_COLUMNS, coupons(pool, 200)) for pool in POOLS},
     }
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / name).write_bytes(content)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     return _truth(orders, checkouts)
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from examples.generator.shopify_shop import Person
 
 WALK_INS = 2  # sales at a market stall, to nobody in particular
-CHECKOUTS = 70
+CHECKOUTS, RECENT_CHECKOUTS = 70, 16
+# The checkouts were downloaded later than the orders.
+EXPORTED = datetime(2026, 10, 31, 13, 30, tzinfo=NEW_YORK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,28 +148,36 @@ def _discount(goods: int, *, on_sale: bool, random: Random) -> tuple[tuple[str, 
 
 
 def abandoned(known: Sequence[Person]) -> list[Sale]:
-    """Return checkouts of the last weeks that were never paid, oldest first."""
+    """Return checkouts of the last weeks that were never paid, oldest first.
+
+    The last days have some more, of people who may be written to about them.
+    """
     random = Random("goods/abandoned")
-    found = []
-    for n in range(CHECKOUTS):
-        person = random.choice(known)
-        at = MARKET.closes - timedelta(seconds=random.randrange(60 * 24 * 3600))
-        products = random.sample(PRODUCTS, random.choice((1, 1, 2, 3)))
-        items = tuple(
-            Item(product, random.randrange(len(product.options)), 1) for product in products
-        )
-        found.append(
-            Sale(
-                number=31_000_000_000_000 + n * 1_237_911,
-                person=person,
-                recipient=person,
-                at=at,
-                items=items,
-                email=person.email(at.date()),
-                codes=(),
-                discount=0,
-                shipping=595,
-                fate="abandoned",
-            )
-        )
+    found = [
+        _checkout(n, random.choice(known), random.randrange(60 * 24 * 3600), MARKET.closes, random)
+        for n in range(CHECKOUTS)
+    ]
+    reachable = [person for person in known if person.accepts_email or person.accepts_sms]
+    found += [
+        _checkout(n, random.choice(reachable), random.randrange(4 * 24 * 3600), EXPORTED, random)
+        for n in range(CHECKOUTS, CHECKOUTS + RECENT_CHECKOUTS)
+    ]
     return sorted(found, key=lambda sale: sale.at)
+
+
+def _checkout(n: int, person: Person, seconds_before: int, until: datetime, random: Random) -> Sale:
+    at = until - timedelta(seconds=seconds_before)
+    products = random.sample(PRODUCTS, random.choice((1, 1, 2, 3)))
+    items = tuple(Item(product, random.randrange(len(product.options)), 1) for product in products)
+    return Sale(
+        number=31_000_000_000_000 + n * 1_237_911,
+        person=person,
+        recipient=person,
+        at=at,
+        items=items,
+        email=person.email(at.date()),
+        codes=(),
+        discount=0,
+        shipping=595,
+        fate="abandoned",
+    )

@@ -7,21 +7,36 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+from examples.generator.coupons import COUPON_COLUMNS, coupons
+from examples.generator.smartstore_app import APP_EVENT_COLUMNS, UNTIL, app_events
 from examples.generator.smartstore_contacts import (
     CONSENT_COLUMNS,
-    COUPON_COLUMNS,
     EVENT_COLUMNS,
     consents,
-    coupons,
     events,
     table,
 )
+from examples.generator.smartstore_deliveries import (
+    CONFIRMED_UNTIL,
+    SHIPPED_UNTIL,
+    confirmed,
+    shipped,
+)
 from examples.generator.smartstore_files import protect, resaved_csv, rows, workbook
+from examples.generator.smartstore_members import (
+    APP_CONSENT_COLUMNS,
+    MEMBER_COLUMNS,
+    accounts,
+    app_consents,
+    member_rows,
+)
 from examples.generator.smartstore_orders import COUNTED, Order, orders
 from examples.generator.smartstore_shop import CUSTOMERS, SEOUL
 from examples.generator.truth import repurchases
 
 NAME = "스마트스토어_전체주문발주발송관리"
+SHIPPED, CONFIRMED = "스마트스토어_전체주문배송현황", "스마트스토어_구매확정내역"
+POOLS = ("welcome", "comeback", "cart10")
 PASSWORD = "1234"  # noqa: S105 (of an example file, told in its README)
 # Two downloads: what the older one shows of the months that both cover is out of date.
 OLD_SINCE, OLD_UNTIL = datetime(2025, 5, 1, tzinfo=SEOUL), datetime(2026, 2, 28, 9, tzinfo=SEOUL)
@@ -33,6 +48,7 @@ def write(folder: Path) -> dict[str, object]:
     header = json.loads((Path(__file__).with_name("headers.json")).read_text(encoding="utf-8"))
     columns = header["smartstore_orders"]
     everything = orders()
+    members = accounts(everything)
     old, new = rows(everything, OLD_SINCE, OLD_UNTIL), rows(everything, NEW_SINCE, NEW_UNTIL)
     plain = workbook(columns, new)
     newest = f"{NAME}_{NEW_UNTIL:%Y%m%d_%H%M}.xlsx"
@@ -41,8 +57,16 @@ def write(folder: Path) -> dict[str, object]:
         newest: plain,
         "consents.csv": table(CONSENT_COLUMNS, consents(everything)),
         "events.csv": table(EVENT_COLUMNS, events()),
-        "coupons/welcome.csv": table(COUPON_COLUMNS, coupons("welcome", 300)),
-        "coupons/comeback.csv": table(COUPON_COLUMNS, coupons("comeback", 300)),
+        "customers.csv": table(MEMBER_COLUMNS, member_rows(members)),
+        "consents_app.csv": table(APP_CONSENT_COLUMNS, app_consents(members)),
+        f"events_{UNTIL:%Y%m%d_%H%M}.csv": table(APP_EVENT_COLUMNS, app_events(members)),
+        f"deliveries/{SHIPPED}_{SHIPPED_UNTIL:%Y%m%d_%H%M}.xlsx": workbook(
+            header["smartstore_shipping"], shipped(everything), title="배송현황", notice={}
+        ),
+        f"deliveries/{CONFIRMED}_{CONFIRMED_UNTIL:%Y%m%d_%H%M}.xlsx": workbook(
+            header["smartstore_confirmed"], confirmed(everything), title="구매확정내역", notice={}
+        ),
+        **{f"coupons/{pool}.csv": table(COUPON_COLUMNS, coupons(pool, 300)) for pool in POOLS},
     }
     for name, content in files.items():
         path = folder / name

@@ -1,6 +1,6 @@
-"""What 초록상점 keeps beside its orders: consents, visitors' events and coupon codes.
+"""What 초록상점 keeps beside its orders: consents and visitors' events.
 
-Smartstore has no download for any of these: they are the shop's own lists.
+Smartstore has no download for either: they are the shop's own lists.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ EVENT_COLUMNS = [
     "quantity",
     "stock",
 ]
-COUPON_COLUMNS = ("pool", "code", "valid_until")
 
 EVENTS_UNTIL = datetime(2026, 10, 31, 16, 40, tzinfo=SEOUL)
 EVENT_DAYS = 10
@@ -71,16 +70,21 @@ def consents(orders: Iterable[Order]) -> list[Row]:
 
     ``orders`` are taken oldest first: people consent just before their first one.
     """
-    joined: dict[int, Order] = {}
-    for order in orders:
-        joined.setdefault(order.buyer.number, order)
-    rows = [row for order in joined.values() for row in _statements(order)]
+    rows = [row for order in first_orders(orders) for row in statements(*member(order))]
     return sorted(rows, key=lambda row: (row["at"] == "", row["at"], row["phone"]))
 
 
+def first_orders(orders: Iterable[Order]) -> list[Order]:
+    """Return the first order of each buyer; ``orders`` are taken oldest first."""
+    joined: dict[int, Order] = {}
+    for order in orders:
+        joined.setdefault(order.buyer.number, order)
+    return list(joined.values())
+
+
 @dataclass(frozen=True, slots=True)
-class _Member:
-    """One buyer as the consent list knows him: how he is written there, and where he consented."""
+class Member:
+    """One buyer as the shop's lists knows him: how he is written there, and where he consented."""
 
     random: Random
     phone: str
@@ -134,8 +138,8 @@ class _Member:
         return sent.isoformat(timespec="seconds") if sent < EVENTS_UNTIL else ""
 
 
-def _statements(order: Order) -> Iterator[Row]:
-    """Yield what one buyer said about advertising, channel by channel."""
+def member(order: Order) -> tuple[Member, datetime]:
+    """Return who placed his first order, and when he signed up."""
     buyer = order.buyer
     random = Random(f"green/consents/{buyer.number}")
     signed_up = order.ordered_at - timedelta(minutes=random.randint(2, 20))
@@ -143,12 +147,18 @@ def _statements(order: Order) -> Iterator[Row]:
         # From before the period, so that the notice due every two years has come up.
         signed_up = datetime(2024, 6, 1, 14, tzinfo=SEOUL) + timedelta(hours=random.randrange(2880))
     domain = random.choice(("example.com", "example.net", "example.org"))
-    member = _Member(
+    found = Member(
         random=random,
         phone=_written(buyer.phones[0][1], random),
         email=f"buyer{buyer.number:03d}@{domain}",
         source=random.choices(("signup_form", "order_page", "paper_form"), (60, 30, 10))[0],
     )
+    return found, signed_up
+
+
+def statements(member: Member, signed_up: datetime) -> Iterator[Row]:
+    """Yield what one buyer said about advertising, channel by channel."""
+    random = member.random
     if random.random() < 0.62:
         yield from member.said_on_texts(signed_up)
     elif random.random() < 0.15:
@@ -223,13 +233,3 @@ def _session(session: int, at: datetime, who: Row, random: Random) -> Iterator[R
             **who,
             **fields,
         }
-
-
-def coupons(pool: str, count: int) -> list[Row]:
-    """Return ``count`` codes of a pool, all valid to the end of the year."""
-    random = Random(f"green/coupons/{pool}")
-    letters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that is misread, as in codes people type
-    codes: dict[str, None] = {}
-    while len(codes) < count:
-        codes[f"{pool.upper()}-{''.join(random.choices(letters, k=6))}"] = None
-    return [{"pool": pool, "code": code, "valid_until": "2026-12-31"} for code in codes]

@@ -48,6 +48,8 @@ MONEY = frozenset(
         "네이버페이 주문관리 수수료",
         "매출연동 수수료",
         "정산예정금액",
+        "상품별 할인액",
+        "상품별 총 주문금액",
     ]
 )
 
@@ -155,18 +157,24 @@ def _row(order: Order, line: Line, state: State, until: datetime) -> dict[str, C
     }
 
 
-def workbook(header: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> bytes:
-    """Return an .xlsx of notice row, header row and data, equal bytes for equal input."""
+def workbook(
+    header: Sequence[str],
+    rows: Iterable[Mapping[str, Cell]],
+    *,
+    title: str = SHEET,
+    notice: Mapping[int, str] = NOTICE,
+) -> bytes:
+    """Return an .xlsx of notice row, if any, header row and data, equal bytes for equal input."""
     book = Workbook()
     book.properties.creator = "examples"
     book.properties.created = book.properties.modified = _EPOCH
     sheet = book.active
-    sheet.title = SHEET
-    for column, text in NOTICE.items():
+    sheet.title = title
+    for column, text in notice.items():
         sheet.cell(1, column + 1, text)
         sheet.merge_cells(start_row=1, end_row=1, start_column=column + 1, end_column=column + 3)
     sheet.append(list(header))
-    for number, row in enumerate(rows, start=3):
+    for number, row in enumerate(rows, start=3 if notice else 2):
         for column, name in enumerate(header, start=1):
             value = row.get(name)
             if value is None:

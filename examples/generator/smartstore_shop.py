@@ -82,11 +82,14 @@ def buyers() -> list[Buyer]:
             )
         if n % 160 == 99:
             held = list(found[-1].phones)
-        found.append(Buyer(n, _name(random), _masked_id(random), tuple(held), _address(random)))
+        found.append(
+            Buyer(n, person_name(random), _masked_id(random), tuple(held), _address(random))
+        )
     return found
 
 
-def _name(random: Random) -> str:
+def person_name(random: Random) -> str:
+    """Invent a name of three syllables."""
     surname = random.choice("강고권김노문박배서손송신안양오유윤이임장전정조차최한허황")
     return (
         surname
