@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from remindctl.audience import due_problems
 from remindctl.audience import problems as audience_problems
-from remindctl.campaigns.wording import link_problems, wording_problems
+from remindctl.campaigns.basis import basis_problems
 from remindctl.documents import did_you_mean
 from remindctl.errors import Place, Problem, Refused
 from remindctl.model import Channel
-from remindctl.render import compile_leg
+from remindctl.render import compile_leg, warnings
 from remindctl.segments import BUILT_IN, is_segment
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def problems(
         for key in campaign.stores
         if key not in stores
     ]
-    found += wording_problems(campaign)
+    found += basis_problems(campaign)
     for step in campaign.steps:
         found += _of_step(step)
         if columns is not None and events is not None:
@@ -60,7 +60,6 @@ def problems(
     for store in (stores[key] for key in campaign.stores or stores if key in stores):
         place = campaign.places.get("audience", start)
         found += audience_problems(campaign.audience, store.segments, place, tuple(extra))
-        found += link_problems(campaign, store)
         for step in campaign.steps:
             found += _of_variants(step, store)
             for leg in step.legs:
@@ -91,11 +90,12 @@ def _of_variants(step: Step, store: Store) -> Iterator[Problem]:
 def _of_leg(leg: Leg, campaign: Campaign, store: Store) -> Iterator[Problem]:
     at = leg.places.get("channel", campaign.place or Place())
     try:
-        compile_leg(leg, store, campaign.purpose)
+        compile_leg(leg, store, campaign)
     except Refused as refused:
         for problem in refused.problems:
             place = problem.place if problem.place.path else at
             yield Problem(place, problem.what, problem.hint)
+    yield from warnings(leg, store, campaign)
     if leg.targeting != "I" and leg.targeting not in store.brand_targets:
         what = f"Kakao has not approved target {leg.targeting} for `{store.key}`"
         hint = f"where it has, say so: stores.{store.key}.brand_message_targets: [{leg.targeting}]"

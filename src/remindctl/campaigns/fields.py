@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: pydantic reads these annotations as they run.
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import AfterValidator, PlainValidator, ValidationInfo, WithJsonSchema
@@ -41,10 +42,12 @@ def _wait(given: object) -> Span | Statistic:
     return span(given)
 
 
-def _names_and_signs(source: str, info: ValidationInfo, **more: None) -> Iterator[Finding]:
+def _wrong_with(
+    source: str, info: ValidationInfo, *, html: bool = False, **more: None
+) -> Iterator[Finding]:
     scope = (info.context or {}).get("scope")
     known = {**scope.names, **more} if scope else None
-    for line, what, hint in template_problems(source, known):
+    for line, what, hint in template_problems(source, known, html=html):
         yield Finding(what, hint, line=line)
 
 
@@ -55,26 +58,36 @@ def _some(text: str) -> str:
 
 
 def _template(text: str, info: ValidationInfo) -> str:
-    if found := list(_names_and_signs(text, info)):
+    if found := list(_wrong_with(text, info)):
         raise all_wrong(found)
     return text
 
 
-def _template_file(given: object, info: ValidationInfo, **more: None) -> TextFile:
+def _html(text: str, info: ValidationInfo) -> str:
+    if found := list(_wrong_with(text, info, html=True)):
+        raise all_wrong(found)
+    return text
+
+
+def _read(given: object, info: ValidationInfo, *, html: bool = False, **more: None) -> TextFile:
     file: TextFile = (info.context or {})["folder"].text(_file_name(given))
-    found = [
-        Finding(each.what, each.hint, elsewhere=Place(file.shown, each.line))
-        for each in _names_and_signs(file.text, info, **more)
-    ]
     if not file.text.strip():
         raise wrong(f"{given} has no text")
-    if found:
-        raise all_wrong(found)
+    if found := list(_wrong_with(file.text, info, html=html, **more)):
+        raise all_wrong(replace(each, elsewhere=Place(file.shown, each.line)) for each in found)
     return file
 
 
+def _text_file(given: object, info: ValidationInfo) -> TextFile:
+    return _read(given, info)
+
+
+def _html_file(given: object, info: ValidationInfo) -> TextFile:
+    return _read(given, info, html=True)
+
+
 def _layout_file(given: object, info: ValidationInfo) -> TextFile:
-    file = _template_file(given, info, body=None)
+    file = _read(given, info, html=True, body=None)
     if not _BODY.search(file.text):
         raise wrong(f"{given} has no place for the message", "write {{ body }} where it belongs")
     return file
@@ -132,7 +145,9 @@ FactName = Annotated[
 FixedText = Annotated[str, AfterValidator(_fixed)]
 SomeText = Annotated[str, AfterValidator(_some)]
 TemplateText = Annotated[SomeText, AfterValidator(_template)]
-TemplateFile = Annotated[TextFile, PlainValidator(_template_file, json_schema_input_type=str)]
+HtmlText = Annotated[SomeText, AfterValidator(_html)]
+TemplateFile = Annotated[TextFile, PlainValidator(_text_file, json_schema_input_type=str)]
+HtmlFile = Annotated[TextFile, PlainValidator(_html_file, json_schema_input_type=str)]
 LayoutFile = Annotated[TextFile, PlainValidator(_layout_file, json_schema_input_type=str)]
 ImagePath = Annotated[ImageFile, PlainValidator(_image_file, json_schema_input_type=str)]
 ConditionText = Annotated[str, AfterValidator(_condition)]

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from remindctl.campaigns.fields import FixedText, TemplateText
 from remindctl.documents import Finding, Strict, each, pick, wrong
 from remindctl.model import Channel
+from remindctl.render import BRAND_FORMS, COUPON_TITLE
 
 KAKAO = (Channel.ALIMTALK, Channel.BRAND_MESSAGE)
 ADD_CHANNEL = "채널 추가"
@@ -23,23 +24,14 @@ class _Form:
     buttons: int
     buttons_beside_coupon: int
     button_name: int
-    coupon_description: int = 0
 
 
 _ALIMTALK = _Form(5, 5, 14)
-_FORMS = {"text": _Form(5, 4, 14, 12), "image": _Form(5, 4, 14, 12), "wide": _Form(2, 2, 8, 18)}
-# Kakao takes a coupon's title in these forms only.
-_COUPON_TITLES = (
-    re.compile(r"[1-9]\d{0,7}원 할인 쿠폰"),
-    re.compile(r"(?:100|[1-9]\d?)% 할인 쿠폰"),
-    re.compile("배송비 할인 쿠폰"),
-    re.compile(r"\S(?:.{0,5}\S)? 무료 쿠폰"),
-    re.compile(r"\S(?:.{0,5}\S)? UP 쿠폰"),
-)
+_FORMS = {"text": _Form(5, 4, 14), "image": _Form(5, 4, 14), "wide": _Form(2, 2, 8)}
 
 
 def _coupon_title(text: str) -> str:
-    if "{{" not in text and not any(form.fullmatch(text) for form in _COUPON_TITLES):
+    if "{{" not in text and not re.fullmatch(COUPON_TITLE, text):
         hint = (
             "N원 할인 쿠폰, N% 할인 쿠폰, 배송비 할인 쿠폰, … 무료 쿠폰 or … UP 쿠폰"
             " (… up to 7 characters)"
@@ -95,13 +87,13 @@ def bubble_findings(channel: Channel, given: Mapping[str, Any]) -> Iterator[Find
     yield from _button_findings(channel, shape, form, given)
     if given.get("variables") is not None and given.get("template") is None:
         yield Finding("belong to an approved template", "name it: template: CODE", ("variables",))
-    if channel is Channel.ALIMTALK:
+    if channel is Channel.ALIMTALK or given.get("template") is not None:
         yield from _approved(given)
-    elif given.get("template") is None:
-        yield from _free_form(shape, form, given)
+    else:
+        yield from _free_form(shape, given)
 
 
-def _free_form(shape: str, form: _Form, given: Mapping[str, Any]) -> Iterator[Finding]:
+def _free_form(shape: str, given: Mapping[str, Any]) -> Iterator[Finding]:
     image, url = given.get("image") is not None, given.get("url") is not None
     if image and shape == "text":
         yield Finding("text holds no image", "form: image, or form: wide", ("form",))
@@ -112,7 +104,8 @@ def _free_form(shape: str, form: _Form, given: Mapping[str, Any]) -> Iterator[Fi
         yield Finding("leads from an image, and there is none", hint, ("url",))
     description = pick(given, "coupon", "description")
     if isinstance(description, str) and "{{" not in description:
-        yield from _too_long(description, form.coupon_description, ("coupon", "description"))
+        *_, most = BRAND_FORMS[shape]
+        yield from _too_long(description, most, ("coupon", "description"))
 
 
 def _approved(given: Mapping[str, Any]) -> Iterator[Finding]:

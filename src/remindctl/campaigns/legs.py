@@ -9,6 +9,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_v
 
 from remindctl.campaigns.fields import (
     FixedText,
+    HtmlFile,
+    HtmlText,
     ImagePath,
     LayoutFile,
     TemplateFile,
@@ -58,13 +60,16 @@ _INSTEAD: Mapping[tuple[str, Channel], str] = {
     ("url", Channel.EMAIL): "write it into the text",
     ("buttons", Channel.EMAIL): "write a link into html",
 }
-# Channel → the key it cannot do without, why, and a way out.
-_NEEDS: Mapping[Channel, tuple[str, str, str]] = {
-    Channel.EMAIL: ("subject", "an e-mail needs one", ""),
-    Channel.PUSH: ("subject", "a push has one", "its title: title: …"),
-    Channel.ONSITE: ("subject", "an on-site message has one", "its title: title: …"),
-    Channel.ALIMTALK: ("template", "Alimtalk sends approved templates only", "its code"),
-    Channel.MMS: ("image", "an mms has one", "without it, send it as lms"),
+# What a channel cannot do without: its keys, each with why, and a way out.
+_NEEDS: Mapping[Channel, tuple[tuple[str, str, str], ...]] = {
+    Channel.EMAIL: (("subject", "an e-mail needs one", ""),),
+    Channel.PUSH: (("subject", "a push has one", "its title: title: …"),),
+    Channel.ONSITE: (
+        ("subject", "an on-site message has one", "its title: title: …"),
+        ("show_for", "an on-site message ends", "how long it is shown: show_for: 7d"),
+    ),
+    Channel.ALIMTALK: (("template", "Alimtalk sends approved templates only", "its code"),),
+    Channel.MMS: (("image", "an mms has one", "without it, send it as lms"),),
 }
 # Two keys for one thing.
 _SAME = (("text", "text_file"), ("html", "html_file"), ("subject", "title"))
@@ -108,8 +113,8 @@ class LegEntry(Strict):
     text_file: TemplateFile | None = None
     subject: TemplateText | None = None
     title: TemplateText | None = None
-    html: TemplateText | None = None
-    html_file: TemplateFile | None = None
+    html: HtmlText | None = None
+    html_file: HtmlFile | None = None
     layout: LayoutFile | None = None
     image: ImagePath | None = None
     form: Literal["text", "image", "wide"] | None = None
@@ -180,8 +185,6 @@ def _carried(channel: Channel, there: set[str]) -> Iterator[Finding]:
         if key in there and channel not in channels:
             hint = _INSTEAD.get((key, channel), f"it is for {', '.join(channels)}")
             yield Finding(f"{channel} has none", hint, (key,))
-    key, why, hint = _NEEDS.get(channel, ("text", "", ""))
-    if why and not there & {key, *(other for one, other in _SAME if one == key)}:
-        yield Finding(f"is missing: {why}", hint, (key,))
-    if "layout" in there and not there & {"html", "html_file"}:
-        yield Finding("goes around HTML, and there is none", "html: or html_file:", ("layout",))
+    for key, why, hint in _NEEDS.get(channel, ()):
+        if not there & {key, *(other for one, other in _SAME if one == key)}:
+            yield Finding(f"is missing: {why}", hint, (key,))

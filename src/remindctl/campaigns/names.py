@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from remindctl.documents import pick
 from remindctl.profiles import COLUMNS
-from remindctl.render import STORE_NAMES
+from remindctl.render import ANCHOR_NAMES, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,16 +18,15 @@ ORDER_ANCHORS = (
 )  # fmt: skip
 COUPON_ANCHORS = ("coupon_issued", "coupon_expires")
 
-_OCCASION = ("id", "at", "on")
-_ITEMS = ("product", "product_id", "products", "quantity", "value")
-_COUPON = ("code", "pool", "until", "days_left")
-# Anchor → what its occasions know besides; every other anchor is an event or a date column.
+_ALWAYS = ("id", "at", "on")
+_BOUGHT = (*_ALWAYS, "product", "product_id", "products", "quantity", "value")
+# Anchor → what its occasions know; one of any other name is an event or a date column.
 _KNOWN: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(ORDER_ANCHORS, _ITEMS),
-    **dict.fromkeys(COUPON_ANCHORS, ("code", "until")),
-    "signup": (),
+    **dict.fromkeys(ORDER_ANCHORS, _BOUGHT),
+    **dict.fromkeys(COUPON_ANCHORS, (*_ALWAYS, "code", "until")),
+    "signup": _ALWAYS,
 }
-_EVENT = (*_ITEMS, "url", "cart_id", "code")
+_OF_EVENTS = tuple(name for name in ANCHOR_NAMES if name != "until")
 
 
 @dataclass(slots=True)
@@ -54,13 +53,14 @@ class Scope:
         anchor = anchor if isinstance(anchor, str) else ""
         self._anchors[str(pick(step, "id"))] = self._last = anchor
         known: dict[str, Any] = {
-            **dict.fromkeys((*COLUMNS, "segment", "segments", "recommended", *self.extra)),
-            "store": STORE_NAMES,
-            "campaign": {"name": None},
-            "anchor": dict.fromkeys((*_OCCASION, *_KNOWN.get(anchor, _EVENT))),
+            **dict.fromkeys((*COLUMNS, "segment", "segments", *self.extra)),
+            **NAMES,
+            "anchor": dict.fromkeys(_KNOWN.get(anchor, _OF_EVENTS)),
         }
-        if pick(step, "coupon") is not None or anchor in COUPON_ANCHORS:
-            known["coupon"] = dict.fromkeys(_COUPON)
+        if pick(step, "coupon") is None and anchor not in COUPON_ANCHORS:
+            del known["coupon"]
         if isinstance(facts := pick(step, "facts"), dict):
             known["facts"] = dict.fromkeys(facts)
+        else:
+            del known["facts"]
         self.names = known

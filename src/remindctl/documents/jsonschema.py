@@ -83,4 +83,4 @@ def _explained(model: type[BaseModel]) -> tuple[str, Mapping[str, str]]:
     listed = _ATTRIBUTES.search(text)
     attributes = _ATTRIBUTE.findall(listed[1]) if listed else []
     summary = _ATTRIBUTES.sub("", text).strip()
-    return summary, {name: " ".join(said.split()) for name, said in attributes}
+    return summary, {name: " ".join(said.replace("``", "`").split()) for name, said in attributes}
