@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
@@ -10,181 +11,24 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.world import DUE, LONG_AGO, NOW, World, campaign, held, step, store
 
 from remindctl.errors import Refused
-from remindctl.frames import (
-    ADDRESSES,
-    CONSENTS,
-    CUSTOMERS,
-    EVENTS,
-    HISTORY,
-    ORDERS,
-    SUPPRESSIONS,
-    Addresses,
-    Consents,
-    Customers,
-    Events,
-    History,
-    Orders,
-    Snapshot,
-    Suppressions,
-    conform,
-    empty,
-)
 from remindctl.model import (
     Audience,
+    Basis,
     Campaign,
     Cap,
     Ceiling,
     Channel,
-    Due,
-    Leg,
-    Policy,
     Purpose,
     Span,
     State,
     Step,
-    Variant,
-    Store,
     Window,
 )
-from remindctl.plan import Plan, describe, over_ceiling, people_concerned, plan, too_old
+from remindctl.plan import describe, over_ceiling, people_concerned, too_old
 from remindctl.policy import REASONS
-
-# 16:30 in Seoul, 30 days after the orders of most people here.
-NOW = datetime(2025, 6, 30, 7, 30, tzinfo=UTC)
-LONG_AGO = NOW - timedelta(days=90)
-
-
-def store(**policy: object) -> Store:
-    more = {"preset": "KR", **policy}
-    return Store(
-        key="green",
-        name="초록상점",
-        timezone="Asia/Seoul",
-        country="KR",
-        currency="KRW",
-        sender={"phone": "0212345678", "contact": "02-1234-5678"},
-        optout={"phone": "0808880000", "url": "https://shop.example/optout"},
-        prices={Channel.SMS: Decimal(18), Channel.BRAND_MESSAGE: Decimal(15)},
-        policy=Policy(**more),  # type: ignore[arg-type]
-    )
-
-
-def campaign(**more: object) -> Campaign:
-    values: dict[str, object] = {
-        "name": "winback",
-        "purpose": Purpose.ADVERTISING,
-        "steps": (step(),),
-        **more,
-    }
-    return Campaign(**values)  # type: ignore[arg-type]
-
-
-def step(
-    name: str = "day30", *, channels: tuple[Channel, ...] = (Channel.SMS,), **due: object
-) -> Step:
-    rule: dict[str, object] = {
-        "after": "last_order",
-        "wait": Span(days=30),
-        "within": Span(days=7),
-        **due,
-    }
-    legs = tuple(Leg(channel=channel, text="{{ name }}님, 다시 만나요") for channel in channels)
-    return Step(id=name, due=Due(**rule), variants=(Variant(legs=legs),))  # type: ignore[arg-type]
-
-
-class World:
-    """A store's frames, one person at a time."""
-
-    def __init__(self) -> None:
-        self.people: list[dict[str, object]] = []
-        self.addresses: list[dict[str, object]] = []
-        self.orders: list[dict[str, object]] = []
-        self.consents: list[dict[str, object]] = []
-        self.suppressions: list[dict[str, object]] = []
-        self.past: list[dict[str, object]] = []
-        self.known_until = NOW
-
-    def person(self, *waited: timedelta, consent: bool = True, **more: object) -> int:
-        """Add a person who ordered that long ago, by default with everything it takes."""
-        n = len(self.people)
-        row = {
-            "person": n,
-            "customer_key": f"c{n}",
-            "name": "김민수",
-            "phone": f"+8210900{n:05}",
-            **more,
-        }
-        self.people.append(row)
-        for kind in ("phone", "email"):
-            if row.get(kind):
-                self.addresses.append({"person": n, "kind": kind, "value": row[kind]})
-        for index, ago in enumerate(waited):
-            at = NOW - ago
-            day = (at + timedelta(hours=9)).date()
-            line = {
-                "store": "green",
-                "order_id": f"o{n}-{index}",
-                "line_id": f"{n}-{index}",
-                "person": n,
-            }
-            self.orders.append(
-                line
-                | {"ordered_at": at, "ordered_on": day, "status": "paid", "amount": Decimal(10)}
-            )
-        if consent:
-            for family in ("text", "kakao"):
-                self.consent(n, family)
-        return n
-
-    def consent(self, n: int, channel: str, **more: object) -> None:
-        self.consents.append(
-            {"kind": "phone", "value": self.people[n]["phone"], "channel": channel, "granted": True}
-            | {
-                "purpose": "advertising",
-                "at": LONG_AGO,
-                "night": False,
-                "source": "signup_form",
-                **more,
-            }
-        )
-
-    def sent(self, made: Plan, state: State = State.SENT, ago: timedelta = timedelta()) -> None:
-        """Put the messages of a plan into the log."""
-        rows = made.history().with_columns(
-            pl.lit(str(state)).alias("state"), pl.lit(NOW - ago).alias("claimed_at")
-        )
-        self.past += rows.to_dicts()
-
-    def snapshot(self) -> Snapshot:
-        return Snapshot(
-            orders=Orders(frame(self.orders, ORDERS)),
-            customers=Customers(frame(self.people, CUSTOMERS)),
-            addresses=Addresses(frame(self.addresses, ADDRESSES)),
-            events=Events(empty(EVENTS)),
-            consents=Consents(frame(self.consents, CONSENTS)),
-            known_until={"orders": self.known_until},
-        )
-
-    def plan(self, of: Campaign, in_store: Store | None = None, **more: object) -> Plan:
-        shop, files = in_store or store(), self.snapshot()
-        as_of = more.pop("as_of", NOW)
-        people = describe(files, shop, as_of)  # type: ignore[arg-type]
-        history = History(frame(self.past, HISTORY))
-        optouts = Suppressions(frame(self.suppressions, SUPPRESSIONS))
-        return plan(of, shop, people, files, history, optouts, as_of, **more)  # type: ignore[arg-type]
-
-
-def frame(rows: list[dict[str, object]], schema: object) -> pl.DataFrame:
-    return conform(pl.DataFrame(rows, infer_schema_length=None), schema)  # type: ignore[arg-type]
-
-
-def held(made: Plan) -> dict[int, str]:
-    return dict(made.held.select("person", "reason").iter_rows())
-
-
-DUE = timedelta(days=30, hours=1)
 
 
 def test_a_message_says_who_why_when_and_what_it_costs() -> None:
@@ -493,7 +337,7 @@ def test_the_recipients_own_clock_counts_and_an_unknown_american_one_is_all_of_t
     world = World()
     known = world.person(DUE, timezone="America/New_York")
     unknown = world.person(DUE)
-    shop = store(preset="US")
+    shop = replace(store(preset="US"), country="US")
     # 11:30 in New York, 05:30 in Honolulu; then 15:30 and 09:30.
     morning, later = (datetime(2025, 6, 30, hour, 30, tzinfo=UTC) for hour in (15, 19))
     world.known_until = later
@@ -525,7 +369,10 @@ def test_an_existing_customer_needs_no_consent_where_the_owner_says_so_but_a_ref
     world = World()
     customer, refuser = world.person(DUE, consent=False), world.person(DUE)
     world.consent(refuser, "kakao_typo", granted=False)
-    made = world.plan(campaign(), store(existing_customers="6_months"))
+    same_kind = campaign(basis=Basis("the kind of goods they bought"))
+    shop = store(existing_customers="6_months")
+    assert world.plan(campaign(), shop).messages.is_empty()
+    made = world.plan(same_kind, shop)
     assert made.messages.select("person", "ground").rows() == [(customer, "existing_customer")]
     assert held(made) == {refuser: "opted_out"}
 
@@ -536,17 +383,7 @@ def test_old_data_and_ceilings_refuse_the_run() -> None:
     world.person(DUE)
     made = world.plan(campaign())
     shop = store(ceiling=Ceiling(1, Decimal(35)))
-    problems = over_ceiling(
-        [
-            Plan(
-                campaign=made.campaign,
-                store=shop,
-                as_of=NOW,
-                messages=made.messages,
-                held=made.held,
-            )
-        ]
-    )
+    problems = over_ceiling([replace(made, store=shop)])
     assert [problem.what for problem in problems] == [
         "2 recipients are more than the ceiling of 1",
         "36 KRW is more than the ceiling of 35",

@@ -195,7 +195,7 @@ SELLER = shop(existing_customers="6_months")
 
 def test_recent_customers_are_told_of_the_same_goods_only_where_the_owner_chose_so() -> None:
     row = choose(BOUGHT, Channel.LMS, campaign=SAME_GOODS, store=SELLER)
-    assert (row["ground"], row["hold"], row["night"]) == ("existing_customers", None, False)
+    assert (row["ground"], row["hold"], row["night"]) == ("existing_customer", None, False)
     assert choose(BOUGHT, Channel.LMS, campaign=SAME_GOODS)["hold"] == "no_consent"
     eu = shop("EU", "DE", existing_customers="6_months")
     assert choose(BOUGHT, Channel.EMAIL, campaign=SAME_GOODS, store=eu)["hold"] is None
@@ -222,7 +222,7 @@ def test_the_exception_never_covers_the_night() -> None:
         consent("text", at=NOW - timedelta(days=900), night=True), in_order=(PHONE,)
     )
     row = choose(at_night, Channel.LMS, campaign=SAME_GOODS, store=SELLER)
-    assert (row["ground"], row["night"]) == ("existing_customers", False)
+    assert (row["ground"], row["night"]) == ("existing_customer", False)
     assert choose(allowing(consent("text", night=True)), Channel.LMS)["night"] is True
 
 

@@ -10,7 +10,10 @@ import typer
 
 from remindctl import __version__
 from remindctl.cli.analyze import analyze
+from remindctl.cli.check import check
+from remindctl.cli.consents import app as consents
 from remindctl.cli.customers import customers
+from remindctl.cli.explain import explain
 from remindctl.cli.layouts import app as layouts
 from remindctl.cli.log import app as log
 from remindctl.cli.optout import app as optout
@@ -31,8 +34,11 @@ app = typer.Typer(
 )
 app.command()(analyze)
 app.command()(customers)
+app.command()(check)
 app.command()(run)
+app.command()(explain)
 app.command()(schema)
+app.add_typer(consents, name="consents")
 app.add_typer(layouts, name="layouts")
 app.add_typer(log, name="log")
 app.add_typer(optout, name="optout")

@@ -40,18 +40,18 @@ def show(
     ] = Output.TABLE,
 ) -> None:
     """Show messages, the newest first: when, to whom (last digits only), what became of them."""
-    from remindctl.cli import line  # noqa: PLC0415
+    from remindctl.cli import line, world  # noqa: PLC0415
     from remindctl.errors import refuse  # noqa: PLC0415
     from remindctl.report import log  # noqa: PLC0415
     from remindctl.report.stream import write_data  # noqa: PLC0415
     from remindctl.sendlog import Filter, look  # noqa: PLC0415
 
-    settings = line.open_config(config)
+    settings = world.open_config(config)
     if store is not None:
-        line.choose_stores(settings, [store])
+        world.choose_stores(settings, [store])
     if customer is not None and store is None:
         raise refuse("a customer key is a store's", "add --store NAME", path="--customer")
-    with line.refused_by_log(), look(line.log_file(settings), settings.key_file, []) as logs:
+    with line.refused_by_log(), look(world.log_file(settings), settings.key_file, []) as logs:
         person = None
         if customer is not None and store is not None:
             person = logs.hasher.hash("person", customer, store) if logs.hasher else b""

@@ -11,11 +11,14 @@ import typer
 from remindctl.cli.options import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import ExitStack
 
-    from remindctl.cli.line import Shop
+    import polars as pl
+
+    from remindctl.cli.world import Shop
     from remindctl.config import Config
+    from remindctl.model import Span
     from remindctl.plan import Plan
     from remindctl.report.run import Run
 
@@ -38,6 +41,12 @@ def run(  # noqa: PLR0917 (each is an option; typer names them)
         list[str] | None, typer.Option(metavar="NAME", help="Only this store; repeatable.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="The remindctl.yaml to use.")] = None,
+    horizon: Annotated[
+        str,
+        typer.Option(
+            metavar="SPAN", help="With --dry-run: how far ahead to count who will be due."
+        ),
+    ] = "14d",
     messages: Annotated[
         Path | None,
         typer.Option(metavar="FILE.ndjson", help="Write each planned message, one JSON a line."),
@@ -53,19 +62,22 @@ def run(  # noqa: PLR0917 (each is an option; typer names them)
     """Plan campaigns and send what is due: each message once, in open hours, with consent."""
     from contextlib import ExitStack  # noqa: PLC0415
 
-    from remindctl.cli import line  # noqa: PLC0415
+    from remindctl.cli import world  # noqa: PLC0415
     from remindctl.errors import refuse  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
+    from remindctl.report.stream import write_warnings  # noqa: PLC0415
 
+    ahead = world.span(horizon, "--horizon")
     if as_of is not None and not dry_run:
         raise refuse("looking back is for --dry-run only", "add --dry-run", path="--as-of")
-    settings = line.open_config(config, campaigns[0])
-    stores = line.choose_stores(settings, store or [])
+    settings = world.open_config(config, campaigns[0])
+    stores = world.choose_stores(settings, store or [])
     with working("Reading"):
-        shops = line.gather(campaigns, settings, stores, as_of)
+        shops = world.gather(campaigns, settings, stores, as_of)
+    write_warnings(dict.fromkeys(one for shop in shops for one in shop.warnings))
     with ExitStack() as stack:
         if dry_run:
-            _look(stack, settings, shops, limit, messages, output)
+            _look(stack, settings, shops, limit, messages, output, ahead)
         else:
             _send(stack, settings, shops, limit, messages, output, yes=yes, new_log=new_log)
 
@@ -77,25 +89,33 @@ def _look(
     limit: int | None,
     messages: Path | None,
     output: Output,
+    horizon: Span,
 ) -> None:
-    from remindctl.cli import line  # noqa: PLC0415
+    from remindctl.cli import line, world  # noqa: PLC0415
     from remindctl.errors import Refused  # noqa: PLC0415
+    from remindctl.plan import calendar  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
     from remindctl.report.run import Run  # noqa: PLC0415
     from remindctl.report.stream import write_talk  # noqa: PLC0415
     from remindctl.sendlog import look  # noqa: PLC0415
 
     paths = [shop.config.optouts for shop in shops]
-    logs = stack.enter_context(look(line.log_file(settings), settings.key_file, paths))
+    logs = stack.enter_context(look(world.log_file(settings), settings.key_file, paths))
     for path in logs.missing:
         write_talk(f"warning: {path} is gone; a sending run will be refused")
     with working("Planning"):
         planned = line.plan_all(shops, logs, limit)
+        coming = {
+            (desk.campaign.name, desk.store.key): calendar(desk, horizon)
+            for one in planned
+            for desk in one.laid.desks
+            if output is Output.TABLE
+        }
     plans = [plan for one in planned for plan in one.plans]
     _write_messages(messages, plans)
     runs = [Run(plan, dry_run=True, states={}) for plan in plans]
-    _show(runs, output, dry_run=True)
-    if problems := line.ceiling_problems(planned):
+    _show(runs, output, coming, dry_run=True)
+    if problems := line.whole_run_problems(planned):
         raise Refused(problems)
 
 
@@ -111,7 +131,7 @@ def _send(
     new_log: bool,
 ) -> None:
     from remindctl import clock  # noqa: PLC0415
-    from remindctl.cli import line  # noqa: PLC0415
+    from remindctl.cli import accounts, line, world  # noqa: PLC0415
     from remindctl.errors import Refused  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
     from remindctl.report.run import sending  # noqa: PLC0415
@@ -122,7 +142,7 @@ def _send(
     with line.refused_by_log():
         paths = [shop.config.optouts for shop in shops]
         opened = open_logs(
-            line.log_file(settings), settings.key_file, paths, now=clock.now(), new_log=new_log
+            world.log_file(settings), settings.key_file, paths, now=clock.now(), new_log=new_log
         )
         logs = stack.enter_context(opened)
         # Held from before the plans are made until they are sent, so that no other run changes
@@ -132,16 +152,16 @@ def _send(
             for shop in shops
         }
         with working("Planning"):
-            dead = sum(logs.log.give_up_dead_claims(key, name, clock.now()) for key in locks)
+            dead = sum(logs.log.take_over(key, name, clock.now()) for key in locks)
             planned = line.plan_all(shops, logs, limit)
     if dead:
         write_talk(
             f"warning: a run before this one died; {dead:,} of its messages may have been sent and"
             " will not be sent again\n  hint: remindctl log show --state unknown"
         )
-    if problems := line.ceiling_problems(planned):
+    if problems := line.whole_run_problems(planned):
         raise Refused(problems)
-    providers = line.open_providers(settings, planned)
+    providers = accounts.open_providers(settings, line.needed_providers(planned))
     plans = [plan for one in planned for plan in one.plans]
     _write_messages(messages, plans)
     total = sum(len(plan.messages) for plan in plans)
@@ -151,14 +171,14 @@ def _send(
     try:
         with sending(total) as progress:
             for one in planned:
-                lock = locks[one.shop.config.store.key]
+                lock = locks[one.laid.shop.config.store.key]
                 runs += line.apply(one, logs, lock, name, providers, progress)
     except LogError as error:
         broken = True
         hint = "what was being sent is settled as unknown by the next run, and not sent again"
         write_talk(f"{error}\n  hint: {hint}")
-    _show(runs, output, dry_run=False)
-    for path in line.outbox_files(providers):
+    _show(runs, output, {}, dry_run=False)
+    for path in accounts.outbox_files(providers):
         write_talk(f"outbox: {path}")
     if broken or any(run.in_trouble for run in runs):
         raise typer.Exit(SOME_FAILED)
@@ -169,7 +189,7 @@ def _ask(plans: Sequence[Plan], total: int, *, yes: bool) -> None:
     if yes or not total or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
     from remindctl.report.console import talk_console  # noqa: PLC0415
-    from remindctl.report.run import show_plans  # noqa: PLC0415
+    from remindctl.report.plans import show_plans  # noqa: PLC0415
 
     show_plans(talk_console(), plans, dry_run=False)
     # Not typer's question: that one writes to stdout, which belongs to the data.
@@ -196,7 +216,13 @@ def _write_messages(path: Path | None, plans: Sequence[Plan]) -> None:
         raise refuse(f"cannot be written: {error.strerror}", path=str(path)) from error
 
 
-def _show(runs: Sequence[Run], output: Output, *, dry_run: bool) -> None:
+def _show(
+    runs: Sequence[Run],
+    output: Output,
+    coming: Mapping[tuple[str, str], pl.DataFrame],
+    *,
+    dry_run: bool,
+) -> None:
     if output is Output.JSON:
         from remindctl.report.run import to_json  # noqa: PLC0415
         from remindctl.report.stream import write_data  # noqa: PLC0415
@@ -204,9 +230,11 @@ def _show(runs: Sequence[Run], output: Output, *, dry_run: bool) -> None:
         write_data(to_json(runs))
         return
     from remindctl.report.console import data_console  # noqa: PLC0415
-    from remindctl.report.run import show_plans, show_results  # noqa: PLC0415
+    from remindctl.report.plans import show_plans  # noqa: PLC0415
+    from remindctl.report.run import show_results  # noqa: PLC0415
 
     if dry_run:
-        show_plans(data_console(), [run.plan for run in runs], dry_run=True)
+        plans = [run.plan for run in runs]
+        show_plans(data_console(), plans, dry_run=True, calendars=coming)
     else:
         show_results(data_console(), runs)

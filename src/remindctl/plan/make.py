@@ -8,22 +8,36 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl import audience, segments
-from remindctl.audience import Sources, occasions
 from remindctl.census import census
 from remindctl.errors import Place, Refused
-from remindctl.frames import PERSON, conform
-from remindctl.plan.step import Desk
+from remindctl.frames import (
+    COUPONS,
+    HISTORY,
+    PERSON,
+    SUPPRESSIONS,
+    Coupons,
+    History,
+    Suppressions,
+    conform,
+    empty,
+)
+from remindctl.plan.content import with_facts, with_messages
+from remindctl.plan.coupons import give, no_coupons, without
+from remindctl.plan.desk import Desk
 from remindctl.plan.value import HELD, MESSAGES, Plan
-from remindctl.policy import REASONS, draw_arms, over_caps, permissions
+from remindctl.policy import REASONS, draw_arms, in_reentry, over_caps, permissions
 from remindctl.profiles import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from remindctl.frames import History, Snapshot, Suppressions
-    from remindctl.model import Campaign, Store
+    from remindctl.frames import Snapshot
+    from remindctl.model import Campaign, Coupon, Store
     from remindctl.profiles import Profiles
+
+# Whom a coupon went to is known once the log has been asked.
+_OF_COUPONS = ("coupon_issued", "coupon_expires")
 
 
 def describe(snapshot: Snapshot, store: Store, as_of: datetime) -> Profiles:
@@ -61,14 +75,54 @@ def people_concerned(
     as_of: datetime,
 ) -> pl.Series:
     """Return the persons whose history and opt-outs a plan of these campaigns needs to know."""
+    persons = [pl.Series("person", [], dtype=PERSON)]
+    for campaign in campaigns:
+        desk = desk_for(campaign, store, people, snapshot, as_of)
+        for step in campaign.steps:
+            if step.due.after in _OF_COUPONS:
+                persons.append(people.filter(audience.members(campaign.audience))["person"])
+            else:
+                persons.append(audience.concerned(desk.sources, step))
+    return pl.concat(persons).unique()
+
+
+def desk_for(
+    campaign: Campaign,
+    store: Store,
+    people: Profiles,
+    snapshot: Snapshot,
+    as_of: datetime,
+    history: History | None = None,
+    suppressions: Suppressions | None = None,
+    coupons: Coupons | None = None,
+) -> Desk:
+    """Lay out everything that the gates of a campaign look at; what is left out is empty.
+
+    Raises:
+        Refused: the audience is wrong.
+    """
     as_of = as_of.astimezone(UTC)
-    sources = Sources(profiles=people, events=snapshot.events, zone=store.timezone, as_of=as_of)
-    persons = [
-        occasions(sources, campaign.audience, step.due)["person"]
-        for campaign in campaigns
-        for step in campaign.steps
-    ]
-    return pl.concat(persons).unique() if persons else pl.Series("person", [], dtype=PERSON)
+    place = campaign.places.get("audience") or campaign.place or Place(campaign.name)
+    wrong = audience.problems(campaign.audience, store.segments, place, _extra(snapshot))
+    if wrong:
+        raise Refused(wrong)
+    given = permissions(
+        snapshot.consents,
+        snapshot.addresses,
+        Suppressions(empty(SUPPRESSIONS)) if suppressions is None else suppressions,
+        explicit_sources=store.explicit_consent_sources,
+        as_of=as_of,
+    )
+    return Desk(
+        campaign,
+        store,
+        people,
+        snapshot,
+        History(empty(HISTORY)) if history is None else history,
+        Coupons(empty(COUPONS)) if coupons is None else coupons,
+        given,
+        as_of,
+    )
 
 
 def plan(
@@ -80,6 +134,7 @@ def plan(
     suppressions: Suppressions,
     as_of: datetime,
     *,
+    coupons: Coupons | None = None,
     limit: int | None = None,
 ) -> Plan:
     """Decide what a campaign does in a store now.
@@ -93,36 +148,31 @@ def plan(
             the plans before this one in the same run.
         suppressions: their standing opt-outs.
         as_of: the instant of the run.
+        coupons: codes of the store's pools, and whom issued ones went to.
         limit: plan no more than this, longest due first.
 
     Raises:
         Refused: the audience or a template is wrong, or the store lacks what the law asks for.
     """
-    as_of = as_of.astimezone(UTC)
-    place = campaign.place or Place(campaign.name)
-    wrong = audience.problems(campaign.audience, store.segments, place, _extra(snapshot))
-    if wrong:
-        raise Refused(wrong)
-    given = permissions(
-        snapshot.consents,
-        snapshot.addresses,
-        suppressions,
-        explicit_sources=store.explicit_consent_sources,
-        as_of=as_of,
-    )
-    desk = Desk(campaign, store, people, snapshot, history, given, as_of)
+    desk = desk_for(campaign, store, people, snapshot, as_of, history, suppressions, coupons)
+    return decide(desk, limit)
+
+
+def decide(desk: Desk, limit: int | None = None) -> Plan:
+    """Decide what the campaign of a desk does; see :func:`plan`."""
+    campaign, store, people = desk.campaign, desk.store, desk.people
     # The sort keeps the order of the steps among equals.
-    rows = pl.concat([desk.due(step) for step in campaign.steps]).sort(
+    rows = pl.concat([desk.due(step) for step in campaign.steps], how="diagonal_relaxed").sort(
         "due_at", "customer_key", maintain_order=True
     )
-    drawn = draw_arms(rows, history, campaign, store)
-    kept_out = rows["reason"].is_not_null() | drawn["hold"].is_not_null()
-    over = over_caps(rows.with_columns(kept_out.alias("held")), history, campaign, store, as_of)
+    started = rows.with_columns(pl.col("reason").is_not_null().alias("held"))
+    again = in_reentry(started, desk.history, campaign, desk.as_of)
     rows = rows.with_columns(
-        drawn["arm"],
-        drawn["store_arm"],
-        pl.coalesce("reason", pl.when(over).then(pl.lit("cap")), drawn["hold"]).alias("reason"),
+        pl.coalesce("reason", pl.when(again).then(pl.lit("reentry"))).alias("reason"),
+        pl.lit(None, dtype=pl.String).alias("detail"),
     )
+    rows = _written(rows, desk)
+    rows = _behind_content(rows, desk)
     if limit is not None:
         beyond = pl.col("reason").is_null() & (pl.col("reason").is_null().cum_sum() > limit)
         rows = rows.with_columns(
@@ -135,10 +185,49 @@ def plan(
     return Plan(
         campaign=campaign,
         store=store,
-        as_of=as_of,
+        as_of=desk.as_of,
+        customers=len(people),
+        members=people.select(audience.members(campaign.audience).sum()).item(),
         messages=conform(planned, MESSAGES),
         held=conform(held, HELD),
     )
+
+
+def _behind_content(rows: pl.DataFrame, desk: Desk) -> pl.DataFrame:
+    """Pass rows through the gates behind their content: caps, then control group and holdout."""
+    drawn = draw_arms(rows, desk.history, desk.campaign, desk.store)
+    kept_out = rows["reason"].is_not_null() | drawn["hold"].is_not_null()
+    counted = rows.with_columns(kept_out.alias("held"))
+    over = over_caps(counted, desk.history, desk.campaign, desk.store, desk.as_of)
+    return rows.with_columns(
+        drawn["arm"],
+        drawn["store_arm"],
+        pl.coalesce("reason", pl.when(over).then(pl.lit("cap")), drawn["hold"]).alias("reason"),
+    )
+
+
+def _written(rows: pl.DataFrame, desk: Desk) -> pl.DataFrame:
+    """Give every row that nothing holds its facts, its coupon and its message."""
+    if any(step.coupon for step in desk.campaign.steps):
+        # A code is picked only where nothing else will hold the message.
+        rows = rows.with_columns(_behind_content(rows, desk)["reason"].alias("foreseen"))
+    rows, coupons, parts = rows.with_row_index("_order"), desk.coupons, []
+    for step in desk.campaign.steps:
+        part = with_facts(rows.filter(pl.col("step") == step.id), step, desk)
+        if step.coupon is None:
+            part = part.hstack(no_coupons(part))
+        else:
+            part = _with_coupons(part, step.coupon, coupons, desk)
+            coupons = without(coupons, part)
+        parts.append(with_messages(part, step, desk))
+    return pl.concat(parts, how="diagonal_relaxed").sort("_order").drop("_order")
+
+
+def _with_coupons(part: pl.DataFrame, offer: Coupon, coupons: Coupons, desk: Desk) -> pl.DataFrame:
+    part = part.with_columns(pl.coalesce("reason", "foreseen").alias("reason"))
+    wants = part.with_columns(pl.col("reason").is_null().alias("wants"))
+    given = give(wants, offer, coupons, desk.store, desk.as_of)
+    return part.hstack(given).with_columns(pl.coalesce("reason", "coupon_hold").alias("reason"))
 
 
 def _extra(snapshot: Snapshot) -> list[str]:

@@ -1,4 +1,4 @@
-"""What refuses a whole run before its first message: data that is too old, a ceiling."""
+"""What refuses a whole run before its first message: old data, a ceiling, too few coupons."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from remindctl.errors import Place, Problem
 from remindctl.hours import exactly
+from remindctl.plan.coupons import EMPTY_POOL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,4 +50,19 @@ def over_ceiling(plans: Sequence[Plan]) -> list[Problem]:
     if ceiling.cost is not None and cost > ceiling.cost:
         what = f"{cost.normalize():f} {store.currency} is more than the ceiling of {ceiling.cost}"
         found.append(Problem(place, what, hint))
+    return found
+
+
+def empty_pools(plans: Sequence[Plan]) -> list[Problem]:
+    """Say which coupon pools are too small for the plans of one store's run."""
+    found = []
+    for plan in plans:
+        short = plan.held.filter(pl.col("reason") == EMPTY_POOL)
+        for step in plan.campaign.steps:
+            if missing := short.filter(pl.col("step") == step.id).height:
+                pool = step.coupon.pool if step.coupon else None
+                place = step.places.get("coupon") or plan.campaign.place or Place()
+                what = f"the coupon pool `{pool}` of {plan.store.key} is {missing:,} codes short"
+                hint = "add codes to its file, or take less with --limit"
+                found.append(Problem(place, what, hint))
     return found

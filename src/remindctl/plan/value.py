@@ -38,17 +38,26 @@ _OCCASION: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "leg": pl.UInt8,
     "arm": pl.String,
     "store_arm": pl.String,
+    "zone": pl.String,
+    "zone_source": pl.String,
+    "why": pl.String,
 }
 MESSAGES: Mapping[str, pl.DataType | type[pl.DataType]] = {
     **_OCCASION,
     "subject": pl.String,
     "text": pl.String,
     "html": pl.String,
+    "extras": pl.String,
+    "encoding": pl.String,
+    "units": pl.UInt32,
     "parts": pl.UInt32,
     "cost": MONEY,
     "ground": pl.String,
     "kind": pl.String,
     "closes_at": INSTANT,
+    "coupon_pool": pl.String,
+    "coupon_code": pl.String,
+    "coupon_until": pl.Date,
 }
 HELD: Mapping[str, pl.DataType | type[pl.DataType]] = {**_OCCASION, "detail": pl.String}
 
@@ -58,9 +67,12 @@ class Plan:
     """What one campaign does in one store at one instant.
 
     Attributes:
+        customers: how many people the store knows.
+        members: how many of them the audience holds.
         messages: who gets one, longest due first. ``key`` names store, campaign, step and occasion,
             ``entry`` one start of the campaign; ``reason`` is why it is due, ``ground`` why it may
-            be sent, ``closes_at`` until when (null = no end), ``cost`` in the store's currency.
+            be sent, ``closes_at`` until when (null = no end), ``cost`` in the store's currency,
+            ``extras`` what stands around the text (JSON), ``units`` its length in ``encoding``.
         held: who is due and gets none; ``reason`` is a code of ``policy.REASONS``, ``detail`` a
             sentence.
     """
@@ -68,6 +80,8 @@ class Plan:
     campaign: Campaign
     store: Store
     as_of: datetime
+    customers: int
+    members: int
     messages: pl.DataFrame
     held: pl.DataFrame
 
@@ -80,6 +94,17 @@ class Plan:
     def cost(self) -> Decimal:
         """What the planned messages cost, in the store's currency."""
         return Decimal(self.messages["cost"].sum() or 0)
+
+    @property
+    def funnel(self) -> list[tuple[str, int, int]]:
+        """What each gate left over: the reason it holds for, how many it held, how many passed."""
+        counts = dict(self.held["reason"].value_counts().iter_rows())
+        left, found = self.due, []
+        for reason in REASONS:
+            if count := counts.get(reason, 0):
+                left -= count
+                found.append((reason, count, left))
+        return found
 
     @property
     def control(self) -> pl.DataFrame:

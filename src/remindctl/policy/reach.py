@@ -101,7 +101,7 @@ def _reach(
         rests = pl.col("granted") & _notice_overdue(store, as_of)
         consented = pl.when(pl.col("granted") & ~rests).then(pl.lit("consent"))
         customer = _may_be_told(found, leg, campaign, store, as_of)
-        ground = consented.when(customer).then(pl.lit("existing_customers"))
+        ground = consented.when(customer).then(pl.lit("existing_customer"))
         missing = pl.when(rests).then(pl.lit("consent_notice_overdue"))
         hold = pl.when(ground.is_null()).then(missing.otherwise(pl.lit("no_consent")))
     hold = (

@@ -175,7 +175,10 @@ class CompiledLeg:
         height, content = len(made), shape(self.leg, self.purpose)
         if "unsubscribe" in content:
             link = pl.concat_str(with_keys(self.store.optout["url"], customers))
-            texts = {**texts, "unsubscribe": pl.select(link).to_series()}
+            links = pl.select(link).to_series()
+            # Without `{id}` it is the same for all.
+            one = links if len(links) == height else links.new_from_index(0, height)
+            texts = {**texts, "unsubscribe": one}
         nothing = pl.lit(None, dtype=pl.String)
         made = made.with_columns(
             texts.get("html", nothing).alias("html"),

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import TextIO
 
     from remindctl.errors import Problem
@@ -39,6 +39,13 @@ def write_problems(problems: Sequence[Problem]) -> None:
             lines.append(f"  hint: {_on_one_line(problem.hint)}")
     lines.append(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}, nothing was done")
     write_talk("\n".join(lines))
+
+
+def write_warnings(problems: Iterable[Problem]) -> None:
+    """Write what stops nothing, but should be looked at, with its hints to stderr."""
+    for problem in problems:
+        hint = f"\n  hint: {_on_one_line(problem.hint)}" if problem.hint else ""
+        write_talk(f"warning: {_on_one_line(str(problem))}{hint}")
 
 
 def _on_one_line(text: str) -> str:

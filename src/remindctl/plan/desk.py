@@ -1,0 +1,237 @@
+"""One campaign at one instant: its due occasions, each through the gates, then its message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.audience import Sources, all_occasions, occasions, schedule
+from remindctl.frames import INSTANT
+from remindctl.hours import exactly
+from remindctl.model import Channel, key_of
+from remindctl.plan.words import why
+from remindctl.policy import (
+    ENDS,
+    choose_legs,
+    choose_variants,
+    met,
+    openings,
+    progress,
+)
+from remindctl.profiles import Profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from remindctl.frames import Coupons, History, Snapshot
+    from remindctl.hours import Opening
+    from remindctl.model import Campaign, Leg, Step, Store, Variant
+    from remindctl.policy import Permissions
+
+# A channel that no provider serves is written to a local file; what is shown on the shop's own
+# pages, to the file that these read.
+OUTBOX, FEED = "outbox", "feed"
+
+# What the gates look at, in their order; the first that holds is the reason.
+_GATES: Mapping[str, str] = {
+    "never_open": "never_open",
+    "skipped": "night",
+    "too_late": "too_late",
+    "over": "occasion_over",
+    "short": "orders_older_than_anchor",
+    "closed": "not_open_now",
+    "already": "already",
+    "unmet": "condition",
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that the gates of one campaign, store and instant look at.
+
+    Attributes:
+        given: what the people allow.
+        coupons: free and issued codes.
+    """
+
+    campaign: Campaign
+    store: Store
+    people: Profiles
+    snapshot: Snapshot
+    history: History
+    coupons: Coupons
+    given: Permissions
+    as_of: datetime
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What anchors are found in."""
+        return Sources(
+            profiles=self.people,
+            orders=self.snapshot.orders,
+            events=self.snapshot.events,
+            coupons=self.coupons,
+            history=self.history,
+            store=self.store,
+            campaign=self.campaign,
+            as_of=self.as_of,
+            known_until=self.snapshot.known_until,
+        )
+
+    def due(self, step: Step) -> pl.DataFrame:
+        """Find the due occasions of a step and pass them through the gates before its content.
+
+        Returns:
+            one row per due occasion: what ``audience.occasions`` tells of it, the chosen variant
+            and leg, ``reason`` (null where nothing holds it), ``why`` it is due, and a Boolean
+            column for each gate.
+        """
+        return self._gated(step, occasions(self.sources, step), keep=False)
+
+    def any_time(self, step: Step) -> pl.DataFrame:
+        """Do as :meth:`due` for every occasion there is, past and to come.
+
+        Returns:
+            its columns, and ``not_yet`` and ``expired``, which come before any other reason.
+        """
+        return self._gated(step, all_occasions(self.sources, step), keep=True)
+
+    def providers(self, legs: Iterable[Leg]) -> list[str]:
+        """Name the provider of each leg."""
+        fallback = {Channel.ONSITE: FEED}
+        return [
+            self.store.providers.get(leg.channel, fallback.get(leg.channel, OUTBOX)) for leg in legs
+        ]
+
+    def _gated(self, step: Step, found: pl.DataFrame, *, keep: bool) -> pl.DataFrame:
+        rows = self._named(step, found)
+        rows = rows.with_columns(
+            choose_variants(rows, step, self.history, self.store, self.campaign).alias("variant")
+        )
+        parts = [self._of_variant(step, variant, rows, keep=keep) for variant in step.variants]
+        ids = [variant.id for variant in step.variants]
+        if None not in ids:
+            nobody = rows.filter(pl.col("variant").is_null() | ~pl.col("variant").is_in(ids))
+            parts.append(_held_at_once(self._of_variant(step, None, nobody, keep=keep)))
+        rows = pl.concat(parts, how="diagonal_relaxed")
+        rows = rows.with_columns(
+            self._met(rows, step).not_().alias("unmet"),
+            (~pl.col("open_now")).alias("closed"),
+            self._data_is_short(step).alias("short"),
+        )
+        first = [_when("not_yet"), _when("expired")] if keep else []
+        return rows.with_columns(
+            pl.coalesce(
+                *first, "hold", *(_when(column, code) for column, code in _GATES.items())
+            ).alias("reason"),
+            why(step.due, self.store.timezone).alias("why"),
+        )
+
+    def _named(self, step: Step, found: pl.DataFrame) -> pl.DataFrame:
+        tokens = (
+            self.snapshot.addresses.filter(pl.col("kind") == "push_token")
+            .group_by("person")
+            .agg(pl.col("value").last().alias("push_token"))
+        )
+        ids = (
+            self.snapshot.addresses.filter(pl.col("kind") == "shop_id")
+            .group_by("person")
+            .agg(pl.col("value").last().alias("shop_id"))
+        )
+        whom = self.people.select(
+            "person", "customer_key", "name", "phone", "email", "last_at", "country", "segments"
+        )
+        rows = found
+        for known in (whom, tokens, ids):
+            rows = rows.join(known, on="person", how="left", maintain_order="left")
+        store, campaign = self.store.key, self.campaign.name
+        several = pl.col("country").fill_null(self.store.country).is_in(list(ENDS))
+        guessed = pl.when(several).then(pl.lit("strictest")).otherwise(pl.lit("store"))
+        return rows.with_columns(
+            _hashed("key", (key_of(store, campaign, step.id, one) for one in rows["occasion"])),
+            _hashed("entry", (key_of(store, campaign, one) for one in rows["occasion"])),
+            pl.lit(store).alias("store"),
+            pl.lit(campaign).alias("campaign"),
+            pl.lit(step.id).alias("step"),
+            pl.when("zone_known").then("zone_source").otherwise(guessed).alias("zone_source"),
+        )
+
+    def _of_variant(
+        self, step: Step, variant: Variant | None, rows: pl.DataFrame, *, keep: bool
+    ) -> pl.DataFrame:
+        """Choose the leg of each row of one variant, and say whether its time has come."""
+        legs = variant.legs if variant else step.variants[0].legs
+        if variant is not None and variant.id is not None:
+            rows = rows.filter(pl.col("variant") == variant.id)
+        past = progress(rows, self.history, len(legs), step.fallback_within, self.as_of)
+        rows = rows.hstack(past.select("from_leg", "already"))
+        rows = rows.hstack(
+            choose_legs(rows, legs, self.campaign, self.store, self.given, self.as_of)
+        )
+        channels = {
+            "leg": range(len(legs)),
+            "channel": [str(leg.channel) for leg in legs],
+            "provider": self.providers(legs),
+        }
+        rows = rows.join(
+            pl.DataFrame(channels, schema_overrides={"leg": pl.UInt8}),
+            on="leg",
+            how="left",
+            maintain_order="left",
+        )
+        hours = ["leg", "night", "zone_known", "country"]
+        parts = [
+            schedule(part, step.due, self._hours(legs, *group), self.as_of, keep=keep)
+            for group, part in rows.partition_by(hours, as_dict=True, maintain_order=True).items()
+        ]
+        return pl.concat(parts) if parts else schedule(rows, step.due, (), self.as_of, keep=keep)
+
+    def _hours(
+        self,
+        legs: Sequence[Leg],
+        leg: int,
+        night: bool,  # noqa: FBT001 (the values of a group)
+        zone_known: bool,  # noqa: FBT001 (the values of a group)
+        country: str | None,
+    ) -> tuple[Opening, ...]:
+        return openings(
+            self.store, legs[leg].channel, self.campaign.purpose,
+            night=night, zone_known=zone_known, country=country,
+        )  # fmt: skip
+
+    def _met(self, rows: pl.DataFrame, step: Step) -> pl.Series:
+        if step.condition is None:
+            return pl.repeat(value=True, n=len(rows), eager=True)
+        return met(rows, self.history, step.condition, self.campaign)
+
+    def _data_is_short(self, step: Step) -> pl.Expr:
+        """Say whether an order before the wanted instant may be missing from the order files."""
+        if step.due.until != "order":
+            return pl.lit(value=False)
+        until = self.snapshot.known_until["orders"]
+        if self.campaign.data_age is not None:
+            until += exactly(self.campaign.data_age)
+        return pl.col("wanted_at") > pl.lit(until, dtype=INSTANT)
+
+
+def _held_at_once(rows: pl.DataFrame) -> pl.DataFrame:
+    """Hold whoever no variant is for."""
+    return rows.with_columns(pl.lit("no_variant").alias("hold"))
+
+
+def of_one(desk: Desk, person: int) -> Desk:
+    """Return the desk with one person before it."""
+    alone = Profiles(desk.people.filter(pl.col("person") == person))
+    return replace(desk, people=alone)
+
+
+def _when(column: str, code: str | None = None) -> pl.Expr:
+    return pl.when(pl.col(column)).then(pl.lit(code or column))
+
+
+def _hashed(name: str, values: Iterable[str]) -> pl.Series:
+    return pl.Series(name, list(values), dtype=pl.String)

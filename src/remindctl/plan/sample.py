@@ -1,0 +1,97 @@
+"""Messages to look at before anything is sent: for everyone with an occasion, held or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from remindctl.plan.content import with_facts, with_messages
+from remindctl.plan.coupons import give, no_coupons
+
+if TYPE_CHECKING:
+    from remindctl.model import Step
+    from remindctl.plan.desk import Desk
+
+# Who has more customers than this is shown the messages of so many of them, those due next first.
+MOST = 20_000
+
+
+def sample(desk: Desk, step: Step, most: int = MOST) -> pl.DataFrame:
+    """Render a step for the people of its audience, on each leg, as if nothing held them.
+
+    Each person is taken with the occasion that is due now, else the one that comes next, else the
+    latest. Stale facts and empty pools do hold: without them there is no text.
+
+    Args:
+        desk: the campaign, store and instant.
+        step: of the campaign.
+        most: so many people at most.
+
+    Returns:
+        the columns of ``Desk.any_time`` and those of a message, one row per person and leg of their
+        variant; ``reason`` and ``detail`` say why the message cannot be made, ``held_by`` what
+        would hold it now (null = it would go out).
+    """
+    rows = desk.any_time(step)
+    rows = (
+        rows.filter(pl.col("reason").is_null() | (pl.col("reason") != "no_variant"))
+        .with_columns(
+            pl.col("reason").alias("held_by"),
+            pl.when(pl.col("reason").is_null())
+            .then(0)
+            .when(pl.col("not_yet"))
+            .then(1)
+            .otherwise(2)
+            .alias("_rank"),
+        )
+        # The next first among those to come, the latest among those that are past.
+        .sort(
+            "_rank",
+            pl.when(pl.col("_rank") == 1).then("due_at"),
+            pl.when(pl.col("_rank") == 2).then("due_at"),
+            descending=[False, False, True],
+            nulls_last=True,
+            maintain_order=True,
+        )
+        .unique("person", keep="first", maintain_order=True)
+        .head(most)
+        .drop("_rank")
+    )
+    parts = []
+    for variant in step.variants:
+        of_variant = pl.lit(value=True) if variant.id is None else pl.col("variant") == variant.id
+        mine = rows.filter(of_variant)
+        for index, (leg, provider) in enumerate(
+            zip(variant.legs, desk.providers(variant.legs), strict=True)
+        ):
+            chosen = pl.col("leg") == index
+            parts.append(
+                mine.with_columns(
+                    pl.when(chosen).then("held_by").otherwise(
+                        pl.coalesce("held_by", pl.lit("another_leg"))
+                    ).alias("held_by"),
+                    pl.lit(index, dtype=pl.UInt8).alias("leg"),
+                    pl.lit(str(leg.channel)).alias("channel"),
+                    pl.lit(provider).alias("provider"),
+                    pl.lit(None, dtype=pl.String).alias("reason"),
+                    pl.lit(None, dtype=pl.String).alias("detail"),
+                )
+            )  # fmt: skip
+    found = with_facts(pl.concat(parts), step, desk)
+    if step.coupon is None:
+        found = found.hstack(no_coupons(found)).drop("coupon_hold")
+    else:
+        # The legs of one message carry one code.
+        wants = found.with_columns(pl.col("reason").is_null().alias("wants"))
+        first = wants.unique(["person", "key"], keep="first", maintain_order=True)
+        codes = give(first, step.coupon, desk.coupons, desk.store, desk.as_of)
+        found = found.join(
+            first.select("person", "key").hstack(codes),
+            on=["person", "key"],
+            how="left",
+            maintain_order="left",
+        )
+        found = found.with_columns(pl.coalesce("reason", "coupon_hold").alias("reason"))
+        found = found.drop("coupon_hold")
+    return with_messages(found, step, desk)

@@ -1,0 +1,104 @@
+"""What ``check`` found: problems, warnings, and how long the longest messages are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from remindctl.report.console import counted, indented, one_line, paragraph, section, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from remindctl.errors import Problem
+    from remindctl.plan import Longest
+
+SCHEMA = "remindctl.check/1"
+
+_UNITS = {"cp949": "bytes", "gsm-7": "GSM-7 characters", "ucs-2": "UCS-2 units", "utf-8": "bytes"}
+
+
+def to_json(
+    campaigns: Sequence[str],
+    found: Sequence[Problem],
+    longest: Mapping[tuple[str, str], Sequence[Longest]],
+) -> str:
+    """Write the document of ``check -o json``, for the checks of a campaign repository."""
+    document = {
+        "schema": SCHEMA,
+        "ok": not any(not each.warning for each in found),
+        "campaigns": list(campaigns),
+        "problems": [
+            {
+                "path": each.place.path,
+                "line": each.place.line or None,
+                "column": each.place.column or None,
+                "severity": "warning" if each.warning else "error",
+                "what": each.what,
+                "hint": each.hint or None,
+            }
+            for each in found
+        ],
+        "longest": [
+            {
+                "campaign": campaign,
+                "store": store,
+                "step": one.step,
+                "variant": one.variant,
+                "channel": one.channel,
+                "encoding": one.encoding,
+                "units": one.units,
+                "parts": one.parts,
+                "messages": one.people,
+            }
+            for (campaign, store), lengths in longest.items()
+            for one in lengths
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def show(
+    console: Console,
+    campaigns: Sequence[str],
+    found: Sequence[Problem],
+    longest: Mapping[tuple[str, str], Sequence[Longest]],
+) -> None:
+    """Print problems first, then warnings, then the longest messages, and the count last."""
+    problems = [each for each in found if not each.warning]
+    warnings = [each for each in found if each.warning]
+    for each in problems:
+        _print(console, each, "error")
+    for each in warnings:
+        _print(console, each, "warning")
+    lengths = [(*key, one) for key, of_one in longest.items() for one in of_one]
+    if lengths:
+        section(console, "The longest message of each, labels included")
+        grid = table("campaign", "length", "parts")
+        grid.add_column("", overflow="fold")
+        for campaign, store, one in lengths:
+            form = f"{one.step}, {one.variant}" if one.variant else one.step
+            grid.add_row(
+                f"{campaign} ({store})",
+                f"{one.units:,} {_UNITS.get(one.encoding, one.encoding)}",
+                f"{one.parts}",
+                Text(one_line(f"{form}, {one.channel}; of {one.people:,}")),
+            )
+        indented(console, grid)
+    checked = counted(len(campaigns), "campaign")
+    console.print()
+    paragraph(
+        console,
+        f"{checked}: {counted(len(problems), 'problem')}, {counted(len(warnings), 'warning')}",
+        "bold",
+    )
+
+
+def _print(console: Console, problem: Problem, severity: str) -> None:
+    console.print(Text(f"{severity}: {one_line(str(problem))}"), soft_wrap=True)
+    if problem.hint:
+        console.print(Text(f"  hint: {one_line(problem.hint)}", style="dim"), soft_wrap=True)
