@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remindctl.errors import Place, Refused
@@ -277,6 +277,7 @@ _SIGNS = """{{ }} {% %} {# #} name if for in endif endfor ( ) [ ] ' | date josa 
 _PIECES = st.sampled_from([*_SIGNS.split(), " ", "\n"])
 
 
+@settings(deadline=None)
 @given(st.lists(_PIECES, max_size=20).map("".join))
 def test_any_text_is_a_template_or_has_problems_and_never_breaks_the_run(text: str) -> None:
     if list(template_problems(text, {"name": None, **NAMES})):
@@ -302,6 +303,7 @@ def test_ordinary_templates_have_no_problems() -> None:
     assert body(template, **row) == "1. A, 2. B 0212345678 03/05 KIM!"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_customers_value_is_data_on_one_line_whatever_it_holds(value: str) -> None:
     result = one(

@@ -5,13 +5,10 @@ from remindctl.render.check import problems as template_problems
 from remindctl.render.compilation import compile_leg, warnings
 from remindctl.render.legs import RENDERED, CompiledLeg, blanks
 from remindctl.render.lengths import Length, international, korean, outside_cp949, sms_bytes
-from remindctl.render.limits import BRAND_FORMS, COUPON_TITLE
 from remindctl.render.names import ANCHOR_NAMES, NAMES, STORE_NAMES
 
 __all__ = [
     "ANCHOR_NAMES",
-    "BRAND_FORMS",
-    "COUPON_TITLE",
     "NAMES",
     "RENDERED",
     "STORE_NAMES",

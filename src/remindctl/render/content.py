@@ -11,7 +11,7 @@ import polars as pl
 from remindctl.model import FAMILY, Channel, Family, Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from remindctl.model import Leg, Span
 
@@ -82,17 +82,14 @@ def shape(leg: Leg, purpose: Purpose) -> dict[str, object]:
     return found
 
 
-def as_json(value: object, texts: Mapping[str, pl.Series]) -> pl.Expr:
-    """Write a shape as JSON for every row.
-
-    Args:
-        value: from :func:`shape`.
-        texts: by the keys of its slots; texts of one line.
-    """
+def as_json(value: object) -> pl.Expr:
+    """Write a shape as JSON, from columns that have the keys of its slots and texts of one line."""
     signs = {"\\": "\\\\", '"': '\\"'}
     return pl.concat_str(
-        pl.lit(texts[part]).str.replace_many(signs) if isinstance(part, Slot) else pl.lit(part)
-        for part in _parts(value)
+        [
+            pl.col(part).str.replace_many(signs) if isinstance(part, Slot) else pl.lit(part)
+            for part in _parts(value)
+        ]
     )
 
 

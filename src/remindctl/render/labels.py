@@ -20,6 +20,7 @@ import polars as pl
 
 from remindctl.errors import Place, Problem, Refused
 from remindctl.model import FAMILY, Family, Purpose
+from remindctl.render.lengths import is_usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,18 +60,27 @@ class Label:
     brand: str = ""
     link: str = ""
 
-    def on_texts(self, texts: pl.Series, customers: pl.Series | None) -> pl.Series:
-        """Add head and tail to texts; the customers' keys are in the form that links want."""
-        rows = pl.DataFrame({"text": texts})
-        parts = [pl.col("text")]
+    @property
+    def is_usual(self) -> bool:
+        """Whether it leaves usual texts usual; see ``lengths.is_usual``."""
+        return is_usual(self.subject + self.head + self.tail + self.brand)
+
+    def on_texts(self, text: str, customer: str) -> pl.Expr:
+        """Add head and tail to the texts of a column.
+
+        Args:
+            text: its name.
+            customer: name of the column of the customers' keys, in the form that links want.
+        """
+        parts: list[pl.Expr] = [pl.col(text)]
         if self.brand:
-            named = pl.col("text").str.contains(self.brand, literal=True)
+            named = pl.col(text).str.contains(self.brand, literal=True)
             parts.insert(0, pl.when(named).then(pl.lit("")).otherwise(pl.lit(f"{self.brand}: ")))
         if self.head:
             parts.insert(0, pl.lit(f"{self.head}\n"))
         if self.tail:
-            parts += with_keys(f"\n{self.tail}", customers)
-        return rows.select(pl.concat_str(parts)).to_series() if len(parts) > 1 else texts
+            parts += with_keys(f"\n{self.tail}", customer)
+        return pl.concat_str(parts).alias(text)
 
     def on_html(self, html: str, customer: str) -> str:
         """Add the tail at the end of an HTML body."""
@@ -203,12 +213,12 @@ def _contact(store: Store) -> str:
     return "" if same else contact
 
 
-def with_keys(text: str, customers: pl.Series | None) -> list[pl.Expr]:
-    """Put the customers' keys into a text where it has a place for them."""
+def with_keys(text: str, customer: str) -> list[pl.Expr]:
+    """Put the customers' keys, a column, into a text where it has a place for them."""
     first, *rest = text.split(CUSTOMER)
-    parts = [pl.lit(first)]
+    parts: list[pl.Expr] = [pl.lit(first)]
     for part in rest:
-        parts += [pl.lit(customers), pl.lit(part)]
+        parts += [pl.col(customer), pl.lit(part)]
     return parts
 
 

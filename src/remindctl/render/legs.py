@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 from jinja2.utils import url_quote
 
+from remindctl.frames import conform
 from remindctl.model import Purpose
+from remindctl.render.columns import repeated
 from remindctl.render.content import PLACEHOLDER, as_json, shape, variable
 from remindctl.render.labels import CUSTOMER, hand_made_column, with_keys
 from remindctl.render.limits import addresses, excess
 from remindctl.render.manners import manners
 from remindctl.render.pages import as_html
 from remindctl.render.sandbox import MAX_OUTPUT, missing
-from remindctl.render.values import Held, Rows
+from remindctl.render.values import Column, Held, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +39,8 @@ RENDERED: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "problem_detail": pl.String,
 }
 _MADE = tuple(RENDERED)[:-2]
-_BLOCK, _HTML_BLOCK = 10_000, 1_000
+_LABELLED = {name: RENDERED[name] for name in ("subject", "text", "parts", "encoding", "units")}
+_BLOCK, _HTML_BLOCK = 20_000, 1_000
 # What conditions leave behind between the lines.
 _LOOSE = (" \n", "\t\n", "\u3000\n", "\n\n\n", "\r")
 _BLANKS_AT_ENDS = re.compile(r"[ \t\u3000]+$", re.MULTILINE)
@@ -82,115 +85,109 @@ class CompiledLeg:
 
     def _block(self, frame: pl.DataFrame) -> pl.DataFrame:
         rows, held = Rows(frame), Held()
-        texts = {
+        filled = {
             key: template.fill(rows, held)
             for key, template in self.templates.items()
             if key != "layout"
         }
-        for key in texts.keys() - {"text", "html"}:
-            texts[key] = _one_line(texts[key])
-        for name in self.leg.variables:
-            held.where(texts[variable(name)] == "", missing(variable(name)))
-        if "text" in texts:
-            texts["text"] = _tidied(texts["text"])
+        written = self._written(filled, rows, held)
+        made = self._labelled(filled, written, rows, held)
+        content = shape(self.leg, self.purpose)
+        nothing = pl.lit(None, dtype=pl.String)
+        made = made.with_columns(
+            as_json(content).alias("extras") if content else nothing.alias("extras"),
+            *(nothing.alias(name) for name in ("subject", "html") if name not in made.columns),
+            held.column(len(frame)).alias("problem_detail"),
+        )
+        good = pl.col("problem_detail").is_null()
+        kept = pl.col(_MADE)
+        if made["problem_detail"].null_count() < len(made):
+            kept = pl.when(good).then(kept)
+        reason = pl.when(~good).then(pl.lit("content")).otherwise(nothing)
+        return made.select(kept, reason.alias("problem"), "problem_detail")
+
+    def _written(self, filled: dict[str, Column], rows: Rows, held: Held) -> pl.DataFrame:
+        """Return what is written, before anything is added, by the keys of the templates."""
+        columns = {key: column.texts for key, column in filled.items()}
+        written = pl.DataFrame({"customer": self._customers(rows, held), **columns}).with_columns(
+            _one_line(key) for key in columns if key not in ("text", "html")
+        )
+        variables = [variable(name) for name in self.leg.variables]
+        held.where(written, ((pl.col(key) == "", missing(key)) for key in variables))
+        if "text" in columns:
+            written = _tidied(written)
         else:
-            texts["text"] = _approved(self.leg.text, texts, len(rows))
-        self._refuse(texts, held)
-        customers = self._customers(rows, held)
-        if (html := self._html(texts, frame, held)) is not None:
-            label = self.domestic.label
-            keys = [""] * len(html) if customers is None else customers
-            labelled = map(label.on_html, html, keys)
-            texts["html"] = pl.Series(labelled, dtype=pl.String) if label.tail else html
-        for wrong, why in addresses(self.leg, texts):
-            held.where(wrong, why)
-        made = self._labelled(texts, customers, rows, held)
-        return self._whole(made, texts, customers, held)
-
-    def _refuse(self, texts: Mapping[str, pl.Series], held: Held) -> None:
-        """Hold what is no message at all, or has a label of its own."""
+            written = written.with_columns(_approved(self.leg.text).alias("text"))
+            filled["text"] = Column(written["text"])
         for key in ("text", "subject"):
-            if key not in texts:
+            if key not in written.columns:
                 continue
-            held.where(texts[key] == "", f"the {key} is empty")
-            much = texts[key].str.len_chars() > MAX_OUTPUT
-            held.where(much, f"the {key} grows over {MAX_OUTPUT:,} characters")
+            text = pl.col(key)
+            over = text.str.len_chars() > MAX_OUTPUT
+            empty, much = f"the {key} is empty", f"the {key} grows over {MAX_OUTPUT:,} characters"
+            held.where(written, [(text == "", empty), (over, much)])
             if self.purpose is Purpose.ADVERTISING:
-                for row, found in hand_made_column(texts[key]).items():
+                for row, found in hand_made_column(written[key]).items():
                     held.add(row, f"`{found}` is written by hand")
+        held.where(written, addresses(self.leg, written.columns))
+        return written
 
-    def _html(
-        self, texts: Mapping[str, pl.Series], frame: pl.DataFrame, held: Held
-    ) -> pl.Series | None:
-        """Put what is inside of a layout into it, be it HTML or text."""
-        inside = texts.get("html")
-        if "layout" not in self.templates:
-            return inside
-        if inside is None:
-            inside = pl.Series(map(as_html, texts["text"]), dtype=pl.String)
-        return self.templates["layout"].fill(Rows(frame, {"body": inside}), held)
-
-    def _customers(self, rows: Rows, held: Held) -> pl.Series | None:
-        """Return the customers' keys for links that ask for them."""
+    def _customers(self, rows: Rows, held: Held) -> pl.Series:
+        """Return the customers' keys as links want them, where links ask for them."""
         if CUSTOMER not in self.domestic.label.tail:
-            return None
-        keys = rows.texts(("customer_key",))
-        if keys is None:
-            raise TypeError("customer_key is text")
-        held.where(keys.is_null(), missing("customer_key"))
-        quoted = (url_quote(key, for_qs=True) for key in keys.fill_null(""))
-        return pl.Series(quoted, dtype=pl.String)
+            return repeated("", len(rows))
+        keys = rows.values(("customer_key",))
+        for row, key in enumerate(keys):
+            if key is None:
+                held.add(row, missing("customer_key"))
+        return pl.Series([url_quote(key or "", for_qs=True) for key in keys], dtype=pl.String)
 
     def _labelled(
-        self, texts: Mapping[str, pl.Series], customers: pl.Series | None, rows: Rows, held: Held
+        self, filled: Mapping[str, Column], written: pl.DataFrame, rows: Rows, held: Held
     ) -> pl.DataFrame:
-        """Return subject, text, encoding, units and parts."""
-        made = None
+        """Return ``written`` with what the law asks for, and with its lengths."""
+        html = self._html(written, rows, held)
+        if html is not None:
+            written = written.with_columns(html.alias("html"))
+        if "unsubscribe" in shape(self.leg, self.purpose):
+            link = pl.concat_str(with_keys(self.store.optout["url"], "customer"))
+            written = written.with_columns(link.alias("unsubscribe"))
+        text = Column(written["text"], filled["text"].unusual)
+        subject = None
+        if "subject" in filled:
+            subject = Column(written["subject"], filled["subject"].unusual)
+        rest = written.drop("text", "subject", strict=False)
+        made: pl.DataFrame | None = None
         for form, mask in self._manners(rows):
-            if form.lacking and mask is not None:
-                held.where(mask, form.lacking)
-            finished = form.applied(texts, customers)
-            lengths = form.measured(finished["text"])
-            for wrong, why in excess(self.leg, {**texts, **finished}, lengths, korean=form.korean):
-                held.where(wrong if mask is None else wrong & mask, why)
-            subject = finished.get("subject", pl.Series([None] * len(rows), dtype=pl.String))
-            part = lengths.with_columns(finished["text"].alias("text"), subject.alias("subject"))
+            part = form.applied(text, subject, written["customer"])
+            whole = rest.hstack(part)
+            these = pl.lit(value=True) if mask is None else pl.lit(mask)
+            findings = list(excess(self.leg, whole.columns, korean=form.korean))
+            if form.lacking:
+                findings = [(these, form.lacking)]
+            held.where(whole, ((found & these, why) for found, why in findings))
+            part = conform(part, _LABELLED)
             made = part if made is None or mask is None else _either(mask, part, made)
-        return pl.DataFrame() if made is None else made
+        return rest if made is None else rest.hstack(made)
+
+    def _html(self, written: pl.DataFrame, rows: Rows, held: Held) -> pl.Series | None:
+        """Put what is inside of a layout into it, be it HTML or text, and add the label."""
+        inside = written["html"] if "html" in written.columns else None
+        if "layout" in self.templates:
+            if inside is None:
+                inside = pl.Series(map(as_html, written["text"]), dtype=pl.String)
+            inside = self.templates["layout"].fill(rows.around(inside), held).texts
+        if inside is None or not self.domestic.label.tail:
+            return inside
+        labelled = map(self.domestic.label.on_html, inside, written["customer"])
+        return pl.Series(labelled, dtype=pl.String)
 
     def _manners(self, rows: Rows) -> Iterator[tuple[Manner, pl.Series | None]]:
         countries = rows.texts(("country",)) if "country" in self.names else None
-        if countries is None or countries.null_count() == len(rows):
+        if countries is None or countries.texts.null_count() == len(rows):
             yield self.domestic, None
         else:
-            yield from manners(self.store, self.leg.channel, self.purpose, countries)
-
-    def _whole(
-        self,
-        made: pl.DataFrame,
-        texts: Mapping[str, pl.Series],
-        customers: pl.Series | None,
-        held: Held,
-    ) -> pl.DataFrame:
-        height, content = len(made), shape(self.leg, self.purpose)
-        if "unsubscribe" in content:
-            link = pl.concat_str(with_keys(self.store.optout["url"], customers))
-            links = pl.select(link).to_series()
-            # Without `{id}` it is the same for all.
-            one = links if len(links) == height else links.new_from_index(0, height)
-            texts = {**texts, "unsubscribe": one}
-        nothing = pl.lit(None, dtype=pl.String)
-        made = made.with_columns(
-            texts.get("html", nothing).alias("html"),
-            (as_json(content, texts) if content else nothing).alias("extras"),
-            held.column(height).alias("problem_detail"),
-        )
-        good = pl.col("problem_detail").is_null()
-        if made["problem_detail"].null_count() < height:
-            made = made.with_columns(pl.when(good).then(name).alias(name) for name in _MADE)
-        return made.with_columns(
-            pl.when(~good).then(pl.lit("content")).otherwise(nothing).alias("problem")
-        ).select(list(RENDERED))
+            yield from manners(self.store, self.leg.channel, self.purpose, countries.texts)
 
 
 def blanks(rendered: pl.DataFrame) -> dict[str, int]:
@@ -209,29 +206,31 @@ def _either(mask: pl.Series, these: pl.DataFrame, others: pl.DataFrame) -> pl.Da
     return pl.DataFrame([these[name].zip_with(mask, others[name]) for name in these.columns])
 
 
-def _approved(wording: str, texts: Mapping[str, pl.Series], height: int) -> pl.Series:
+def _approved(wording: str) -> pl.Expr:
     """Write an approved wording with the values of its variables, and change nothing else."""
     wording, end = wording.strip("\n"), 0
     parts: list[pl.Expr] = []
     for place in PLACEHOLDER.finditer(wording):
-        parts += [pl.lit(wording[end : place.start()]), pl.lit(texts[place[0]])]
+        parts += [pl.lit(wording[end : place.start()]), pl.col(place[0])]
         end = place.end()
-    if not parts:
-        return pl.Series([wording]).new_from_index(0, height)
-    return pl.select(pl.concat_str(*parts, pl.lit(wording[end:]))).to_series()
+    return pl.concat_str([*parts, pl.lit(wording[end:])])
 
 
-def _one_line(texts: pl.Series) -> pl.Series:
-    return texts.str.replace_all(r"\s+", " ").str.strip_chars()
+def _one_line(key: str) -> pl.Expr:
+    return pl.col(key).str.replace_all(r"\s+", " ").str.strip_chars()
 
 
-def _tidied(texts: pl.Series) -> pl.Series:
-    """Take out the blank ends and gaps that conditions leave behind."""
-    loose = texts.str.contains_any(list(_LOOSE)).arg_true()
+def _tidied(written: pl.DataFrame) -> pl.DataFrame:
+    """Take out the blank ends and gaps that conditions leave behind in the text."""
+    text = pl.col("text")
+    found = written.select(
+        text.str.contains_any(list(_LOOSE)).alias("loose"), text.str.strip_chars()
+    )
+    texts, loose = found["text"], found["loose"].arg_true()
     if len(loose):
         tidy = pl.Series(map(_tidy, texts.gather(loose)), dtype=pl.String)
-        texts = texts.clone().scatter(loose, tidy)
-    return texts.str.strip_chars()
+        texts = texts.scatter(loose, tidy)
+    return written.with_columns(texts)
 
 
 def _tidy(text: str) -> str:

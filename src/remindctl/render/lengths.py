@@ -22,9 +22,8 @@ _GSM_EXTENSION = "^{}\\[~]|€\f"
 _ASTRAL = "[\U00010000-\U0010ffff]"
 _OUTSIDE_GSM = f"[^{re.escape(_GSM + _GSM_EXTENSION)}]"
 _EXTENSION = f"[{re.escape(_GSM_EXTENSION)}]"
-# All but these are counted one by one: of these, CP949 has the first kind as one byte and the
-# second, which UTF-8 has as three, as two.
-_UNCOMMON = "[^\n -~가-힣]"
+# Of these, CP949 has the first kind as one byte and the second, which UTF-8 has as three, as two.
+_UNUSUAL = "[^\n -~가-힣]"
 
 
 class Length(NamedTuple):
@@ -75,23 +74,55 @@ def unlimited(text: str) -> Length:
     return Length("utf-8", len(text.encode()), 1)
 
 
-def korean_column(texts: pl.Series) -> pl.DataFrame:
+def is_usual(text: str) -> bool:
+    """Say whether CP949 has every character, ASCII as one byte and what UTF-8 has as three as two.
+
+    Such texts are counted by the column, all others one by one.
+    """
+    return all(
+        char == "\n" or " " <= char <= "~" or ("\u07ff" < char < "\U00010000") for char in text
+    ) and not outside_cp949(text)
+
+
+def are_unusual(texts: pl.Series) -> pl.Series:
+    """Say which texts may have something that is not usual; see :func:`is_usual`."""
+    return texts.str.contains(_UNUSUAL)
+
+
+def korean_column(texts: pl.Series, unusual: pl.Series | None) -> pl.DataFrame:
     """Measure texts for Korean networks.
+
+    Args:
+        texts: to be measured.
+        unusual: which of them may have something that is not usual; None = none.
 
     Returns:
         encoding, units and parts of each, and ``strange``: the characters that CP949 lacks, null
         where there are none.
     """
-    chars = texts.str.len_chars()
-    units = (chars + (texts.str.len_bytes() - chars) // 2).cast(pl.UInt32)
-    strange = pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
-    rows = texts.str.contains(_UNCOMMON).arg_true()
-    if len(rows):
-        uncommon = texts.gather(rows).to_list()
-        units = units.scatter(rows, pl.Series(map(sms_bytes, uncommon), dtype=pl.UInt32))
-        found = [outside_cp949(text) or None for text in uncommon]
-        strange = strange.scatter(rows, pl.Series(found, dtype=pl.String))
-    return _lengths("cp949", units).with_columns(strange.alias("strange"))
+    chars, size = pl.col("text").str.len_chars(), pl.col("text").str.len_bytes()
+    lengths = pl.DataFrame({"text": texts}).select(
+        pl.lit("cp949").alias("encoding"),
+        (chars + (size - chars) // 2).cast(pl.UInt32).alias("units"),
+        pl.lit(1, dtype=pl.UInt32).alias("parts"),
+        pl.lit(None, dtype=pl.String).alias("strange"),
+    )
+    if unusual is None or not unusual.any():
+        return lengths
+    rows = unusual.arg_true()
+    units: list[int] = []
+    strange: list[str | None] = []
+    for text in texts.gather(rows):
+        try:
+            units.append(len(text.encode("cp949")))
+            strange.append(None)
+        except UnicodeEncodeError:
+            units.append(sms_bytes(text))
+            strange.append(outside_cp949(text))
+    return lengths.with_columns(
+        lengths["units"].scatter(rows, pl.Series(units, dtype=pl.UInt32)),
+        lengths["strange"].scatter(rows, pl.Series(strange, dtype=pl.String)),
+    )
 
 
 def international_column(texts: pl.Series) -> pl.DataFrame:
@@ -127,15 +158,15 @@ def international_column(texts: pl.Series) -> pl.DataFrame:
 
 def characters_column(texts: pl.Series) -> pl.DataFrame:
     """Measure texts as :func:`characters`."""
-    return _lengths("characters", texts.str.len_chars() + texts.str.count_matches(_ASTRAL))
+    return _in_one("characters", texts.str.len_chars() + texts.str.count_matches(_ASTRAL))
 
 
 def unlimited_column(texts: pl.Series) -> pl.DataFrame:
     """Measure texts as :func:`unlimited`."""
-    return _lengths("utf-8", texts.str.len_bytes())
+    return _in_one("utf-8", texts.str.len_bytes())
 
 
-def _lengths(encoding: str, units: pl.Series) -> pl.DataFrame:
+def _in_one(encoding: str, units: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"units": units.cast(pl.UInt32)}).select(
         pl.lit(encoding).alias("encoding"), "units", pl.lit(1, dtype=pl.UInt32).alias("parts")
     )

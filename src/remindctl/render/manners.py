@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from remindctl.errors import Refused
 from remindctl.model import FAMILY, Channel, Family
 from remindctl.render import lengths
 from remindctl.render.labels import Label, is_korean, label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    import polars as pl
+    from collections.abc import Iterator
 
     from remindctl.model import Purpose, Store
+    from remindctl.render.values import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +34,39 @@ class Manner:
     korean: bool
     lacking: str = ""
 
-    def applied(
-        self, texts: Mapping[str, pl.Series], customers: pl.Series | None
-    ) -> dict[str, pl.Series]:
-        """Label texts and subjects; the customers' keys are for links."""
-        text = self.label.on_texts(texts["text"], customers)
-        subject = texts.get("subject")
+    def applied(self, text: Column, subject: Column | None, customers: pl.Series) -> pl.DataFrame:
+        """Label and measure messages.
+
+        Args:
+            text: of each.
+            subject: of each, where the leg has one.
+            customers: their keys in the form that links want.
+
+        Returns:
+            text, units, encoding and parts; subject, where there is one; over Korean networks
+            strange, subject_units and subject_strange.
+        """
+        columns = {"text": text.texts, "customer": customers}
+        labelled = pl.DataFrame(columns).select(self.label.on_texts("text", "customer"))
+        made = labelled.hstack(self._measured(labelled.to_series(), text.unusual))
         # Korean long messages have a title; nobody else's text messages do.
         if subject is None or (FAMILY[self.channel] is Family.TEXT and not self.korean):
-            return {"text": text}
-        return {"text": text, "subject": self.label.subject + subject}
+            return made
+        subjects = (self.label.subject + subject.texts).alias("subject")
+        if not self.korean:
+            return made.with_columns(subjects)
+        measured = lengths.korean_column(subjects, subject.unusual)
+        return made.with_columns(
+            subjects,
+            measured["units"].alias("subject_units"),
+            measured["strange"].alias("subject_strange"),
+        )
 
-    def measured(self, texts: pl.Series) -> pl.DataFrame:
-        """Measure labelled texts in what the channel counts."""
+    def _measured(self, texts: pl.Series, unusual: pl.Series | None) -> pl.DataFrame:
         if self.korean:
-            return lengths.korean_column(texts)
+            if not self.label.is_usual:
+                unusual = pl.Series([True]).new_from_index(0, len(texts))
+            return lengths.korean_column(texts, unusual)
         if FAMILY[self.channel] is Family.TEXT:
             return lengths.international_column(texts)
         if FAMILY[self.channel] is Family.KAKAO:

@@ -223,3 +223,12 @@ def _names(node: nodes.Node) -> Iterator[nodes.Name]:
 
 def _called(number: int) -> str:
     return f"part{number}"
+
+
+def constant_texts(pieces: Sequence[Piece]) -> Iterator[str]:
+    """Yield the texts of a template that are the same for everyone who gets them."""
+    for piece in pieces:
+        if isinstance(piece, str):
+            yield piece
+        elif isinstance(piece, Choice):
+            yield from constant_texts((*piece.then, *piece.otherwise))

@@ -8,20 +8,26 @@ null where nothing is left.
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 from markupsafe import Markup
 
+from remindctl.render.lengths import are_unusual
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from remindctl.render.takeapart import Path
 
-# Texts of these characters need no cleaning but for blanks at their ends: the quick way for most.
-_UNUSUAL = "[^ -~가-힣]"
+# Whatever needs cleaning has this in it; most values have not.
+_UNCLEAN = "^$|^ | $|[^ -~가-힣]"
 _JOINER = "\u200d"
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+# Which rows cannot be sent, and why: a text, or one for each row.
+Finding = tuple[pl.Expr, str | pl.Expr]
 
 
 class Held:
@@ -34,12 +40,18 @@ class Held:
         """Hold a row, unless it is held already."""
         self._reasons.setdefault(row, why)
 
-    def where(self, mask: pl.Series, why: str | pl.Series) -> None:
-        """Hold the rows of a mask, all for one reason or each for its own."""
-        rows = mask.fill_null(value=False).arg_true()
-        reasons = [why] * len(rows) if isinstance(why, str) else why.gather(rows)
-        for row, reason in zip(rows, reasons, strict=True):
-            self.add(row, reason)
+    def where(self, frame: pl.DataFrame, findings: Iterable[Finding]) -> None:
+        """Hold the rows of a block in which something is found, for the first thing found."""
+        found = list(findings)
+        if not found:
+            return
+        somewhere = frame.select(rows.any().alias(str(n)) for n, (rows, _) in enumerate(found))
+        for (rows, why), there in zip(found, somewhere.row(0), strict=True):
+            if there:
+                said = pl.lit(why) if isinstance(why, str) else why
+                held = frame.select(pl.row_index("row"), said.alias("why"), rows.alias("held"))
+                for row, reason in held.filter("held").select("row", "why").iter_rows():
+                    self.add(row, reason)
 
     def column(self, height: int) -> pl.Series:
         """Return the reasons as a column, null where there is none."""
@@ -47,6 +59,17 @@ class Held:
         for row, why in self._reasons.items():
             found[row] = why
         return pl.Series(found, dtype=pl.String)
+
+
+class Column(NamedTuple):
+    """Texts of a block.
+
+    Attributes:
+        unusual: which of them have other characters than ``lengths`` counts at once; None = none.
+    """
+
+    texts: pl.Series
+    unusual: pl.Series | None = None
 
 
 class Rows:
@@ -60,13 +83,17 @@ class Rows:
     def __init__(self, frame: pl.DataFrame, html: Mapping[str, pl.Series] | None = None) -> None:
         self._frame = frame
         self._html = html or {}
-        self._texts: dict[Path, pl.Series | None] = {}
-        self._escaped: dict[Path, pl.Series] = {}
+        self._texts: dict[Path, Column | None] = {}
+        self._escaped: dict[Path, Column] = {}
+
+    def around(self, html: pl.Series) -> Rows:
+        """Return the rows with ``body``, HTML that is to stand inside of theirs."""
+        return Rows(self._frame, {"body": html})
 
     def __len__(self) -> int:
         return len(self._frame)
 
-    def texts(self, path: Path) -> pl.Series | None:
+    def texts(self, path: Path) -> Column | None:
         """Return a column as it is written, null where there is no value.
 
         Returns:
@@ -76,14 +103,14 @@ class Rows:
             self._texts[path] = _written(self._given(path))
         return self._texts[path]
 
-    def escaped(self, path: Path) -> pl.Series | None:
+    def escaped(self, path: Path) -> Column | None:
         """Return :meth:`texts` with the signs of HTML escaped."""
         if path[0] in self._html:
-            return self._html[path[0]]
-        texts = self.texts(path)
-        if texts is not None and path not in self._escaped:
+            return Column(self._html[path[0]])
+        column = self.texts(path)
+        if column is not None and path not in self._escaped:
             signs = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
-            self._escaped[path] = texts.str.replace_many(signs)
+            self._escaped[path] = Column(column.texts.str.replace_many(signs), column.unusual)
         return self._escaped.get(path)
 
     def values(self, path: Path, mask: pl.Series | None = None) -> list[object]:
@@ -98,11 +125,18 @@ class Rows:
             chosen = html if mask is None else html.filter(mask)
             return [Markup(text) for text in chosen]  # noqa: S704 (a template of ours wrote it)
         given = self._given(path)
-        texts = self.texts(path) if given.dtype == pl.String else None
-        chosen = given if texts is None else texts
+        cleaned = self.texts(path) if given.dtype == pl.String else None
+        chosen = given if cleaned is None else cleaned.texts
         found = (chosen if mask is None else chosen.filter(mask)).to_list()
-        simple = texts is not None or not given.dtype.is_nested()
-        return found if simple else [clean(value) for value in found]
+        return [clean(value) for value in found] if given.dtype.is_nested() else found
+
+    def are_alike(self, path: Path) -> bool:
+        """Say whether equal values of a column are written alike, and can be looked up.
+
+        Not so 0.0 and -0.0, nor lists.
+        """
+        dtype = self._given(path).dtype
+        return path[0] not in self._html and not dtype.is_nested() and not dtype.is_float()
 
     def _given(self, path: Path) -> pl.Series:
         first, *rest = path
@@ -125,21 +159,19 @@ def _nothing(height: int) -> pl.Series:
     return pl.Series([None] * height, dtype=pl.String)
 
 
-def _written(column: pl.Series) -> pl.Series | None:
-    if column.dtype.is_integer():
-        return column.cast(pl.String)
-    if column.dtype == pl.Null:
-        return column.cast(pl.String)
+def _written(column: pl.Series) -> Column | None:
+    if column.dtype.is_integer() or column.dtype == pl.Null:
+        return Column(column.cast(pl.String))
     if column.dtype != pl.String:
         return None
-    unusual = column.str.contains(_UNUSUAL).fill_null(value=False)
-    if unusual.any():
-        rows = unusual.arg_true()
-        cleaned = [clean(text) for text in column.gather(rows)]
-        column = column.clone().scatter(rows, pl.Series(cleaned, dtype=pl.String))
-    column = column.str.strip_chars(" ")
-    empty = column == ""
-    return column.set(empty, None) if empty.any() else column
+    unclean = column.str.contains(_UNCLEAN)
+    if not unclean.any():
+        return Column(column)
+    rows = unclean.arg_true()
+    cleaned = pl.Series([clean(text) for text in column.gather(rows)], dtype=pl.String)
+    column = column.clone().scatter(rows, cleaned)
+    unusual = unclean.clone().scatter(rows, are_unusual(cleaned)).fill_null(value=False)
+    return Column(column, unusual if unusual.any() else None)
 
 
 def clean(value: object) -> object:
