@@ -179,10 +179,19 @@ def test_a_later_order_ends_an_orders_occasion(after: str, over: dict[str, bool]
     assert {row["over"] for row in never.values()} == {False}
 
 
-def test_no_order_ends_the_occasion_of_its_own_delivery() -> None:
-    """Files that state days only put both at midnight, the delivery before a timed order."""
-    sources = shop(lines=[line(FIRST, delivered_at=FIRST - 3 * HOUR)])
-    assert [row["over"] for row in rows(sources, step("delivered")).values()] == [False]
+def test_only_an_order_after_the_delivery_ends_its_occasion() -> None:
+    arrived = line(FIRST, order_id="A", delivered_at=FIRST + 4 * DAY)
+    before, after = line(FIRST + 2 * DAY, order_id="B"), line(FIRST + 5 * DAY, order_id="C")
+    assert ids(shop(lines=[arrived, before]), step("delivered"), over=False) == ["A"]
+    assert ids(shop(lines=[arrived, after]), step("delivered"), over=True) == ["A"]
+    # Files that state days only put both at midnight, the delivery before a timed order.
+    early = line(FIRST, order_id="A", delivered_at=FIRST - 3 * HOUR)
+    assert ids(shop(lines=[early]), step("delivered"), over=False) == ["A"]
+
+
+def test_a_delivery_to_come_is_not_there_yet() -> None:
+    sources = shop(lines=[line(FIRST, delivered_at=NOW + DAY)])
+    assert all_occasions(sources, step("delivered", Span(days=-3))).is_empty()
 
 
 def test_an_anchor_tells_the_products_of_its_order_most_paid_first() -> None:
@@ -207,6 +216,12 @@ def test_the_expected_order_is_an_occasion_of_the_latest_one() -> None:
     assert row["anchor_at"] == datetime(2025, 7, 1, 15, tzinfo=UTC)
     assert row["wanted_at"] == datetime(2025, 6, 28, 15, tzinfo=UTC)
     assert rows(sources, step("expected_next_order")) == {}
+    # The events of the latest order's own day are part of it.
+    events = [event(SECOND + HOUR, "purchase"), event(SECOND + DAY, "purchase")]
+    for count, over in ((1, False), (2, True)):
+        happened = Events(conform(pl.DataFrame(events[:count]).with_columns(person=0), EVENTS))
+        again = replace(sources, events=happened)
+        assert ids(again, step("expected_next_order", Span(days=-3)), over=over) == ["B"]
 
 
 def event(at: datetime, name: str = "cart", **more: object) -> dict[str, Any]:

@@ -86,9 +86,8 @@ def _message(sources: Sources, step: Step) -> Anchor:
     earlier = earlier_step(sources.campaign, step)
     root = anchor_of(sources, earlier)
     root = _OF_ANY_TIME.get(earlier.due.after, root) if not of_products(earlier) else root
-    tell = root.tell
 
-    def find(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+    def find(sources: Sources, _step: Step) -> pl.DataFrame:
         sent = (
             sources.history.filter(
                 pl.col("campaign") == sources.campaign.name,
@@ -109,7 +108,7 @@ def _message(sources: Sources, step: Step) -> Anchor:
             .drop("key", "claimed_at")
         )
 
-    return Anchor(
-        find,
-        tell and (lambda sources, step, found: tell(sources, earlier, found)),  # noqa: ARG005
-    )
+    def tell(sources: Sources, _step: Step, found: pl.DataFrame) -> pl.DataFrame:
+        return found if root.tell is None else root.tell(sources, earlier, found)
+
+    return Anchor(find, tell)

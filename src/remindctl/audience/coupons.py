@@ -22,13 +22,13 @@ _ARRIVED = (str(State.SENT), str(State.DELIVERED))
 _UNDONE = ("cancelled", "refunded")
 
 
-def issued(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+def issued(sources: Sources, _step: Step) -> pl.DataFrame:
     """Find the coupons that reached their person, by the instant they were issued."""
     at = pl.col("issued_at")
     return _arrived(sources).with_columns(at.alias("anchor_at"), just_after(at).alias("ends_from"))
 
 
-def expiring(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+def expiring(sources: Sources, _step: Step) -> pl.DataFrame:
     """Find them by the end of their last day on the store's clock."""
     ends = just_after(pl.col("issued_at")).alias("ends_from")
     found = _arrived(sources).filter(pl.col("until").is_not_null())

@@ -21,55 +21,32 @@ if TYPE_CHECKING:
     from remindctl.frames import Events, Orders
     from remindctl.model import Span
 
-    # Orders, events, from when a fact must be, and how far the files are known: key, fact.
-    Count = Callable[[pl.DataFrame, pl.DataFrame, datetime, Mapping[str, datetime]], pl.DataFrame]
+    # Order lines and events within the age of the fact → key, fact.
+    Fact = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 
 
-def _stock(
-    orders: pl.DataFrame,  # noqa: ARG001 (one shape for all)
-    events: pl.DataFrame,
-    since: datetime,
-    known_until: Mapping[str, datetime],  # noqa: ARG001 (one shape for all)
-) -> pl.DataFrame:
+def _stock(_orders: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Tell the stock as the latest event of the product said it, anyone's."""
-    told = events.filter(pl.col("stock").is_not_null())
-    latest = told.sort("occurred_at", maintain_order=True).group_by(KEY.alias("key")).last()
-    return latest.filter(pl.col("occurred_at") >= since).select(
-        "key", pl.col("stock").alias("fact")
-    )
+    told = events.filter(pl.col("stock").is_not_null()).sort("occurred_at", maintain_order=True)
+    return told.group_by(KEY.alias("key")).agg(pl.col("stock").last().alias("fact"))
 
 
-def _buyers(
-    orders: pl.DataFrame,
-    events: pl.DataFrame,
-    since: datetime,
-    known_until: Mapping[str, datetime],
-) -> pl.DataFrame:
+def _buyers(orders: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Count the different people who bought the product, in orders or purchase events."""
-    paid = orders.filter(pl.col("status") == "paid", pl.col("ordered_at") >= since)
-    bought = events.filter(pl.col("event") == PURCHASE, pl.col("occurred_at") >= since)
-    parts = [
-        rows.select("person", KEY.alias("key"))
-        for name, rows in (("orders", paid), ("events", bought))
-        if _is_known(name, since, known_until)
-    ]
-    return _people(pl.concat([paid.clear().select("person", KEY.alias("key")), *parts]))
+    paid = orders.filter(pl.col("status") == "paid")
+    bought = events.filter(pl.col("event") == PURCHASE)
+    of_product = "person", KEY.alias("key")
+    return _people(pl.concat([paid.select(of_product), bought.select(of_product)]))
 
 
-def _viewers(
-    orders: pl.DataFrame,  # noqa: ARG001 (one shape for all)
-    events: pl.DataFrame,
-    since: datetime,
-    known_until: Mapping[str, datetime],
-) -> pl.DataFrame:
+def _viewers(_orders: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Count the different people who looked at the product."""
-    seen = events.filter(pl.col("event") == "product_view", pl.col("occurred_at") >= since)
-    known = seen if _is_known("events", since, known_until) else seen.clear()
-    return _people(known.select("person", KEY.alias("key")))
+    seen = events.filter(pl.col("event") == "product_view")
+    return _people(seen.select("person", KEY.alias("key")))
 
 
 # Name → the fact of every product, by its id (or, without one, its name).
-FACTS: Mapping[str, Count] = {"stock": _stock, "buyers": _buyers, "viewers": _viewers}
+FACTS: Mapping[str, Fact] = {"stock": _stock, "buyers": _buyers, "viewers": _viewers}
 
 
 def facts(
@@ -95,21 +72,26 @@ def facts(
         one row per row: a column (Int64) for each fact, and ``stale``, the name of the first one
         that is missing, unknown or too old; null = all are there.
     """
-    ordered = orders.filter(pl.col("ordered_at") <= as_of)
-    happened = events.filter(pl.col("occurred_at") <= as_of)
+
+    def within(rows: pl.DataFrame, source: str, at: str, since: datetime) -> pl.DataFrame:
+        """Return what is known of the time since; nothing, where the source ends before it."""
+        if source not in known_until or known_until[source] < since:
+            return rows.clear()
+        return rows.filter(pl.col(at).is_between(since, as_of))
+
     told = rows.select(KEY.alias("key"))
     for name, age in wanted.items():
-        found = FACTS[name](ordered, happened, as_of - exactly(age), known_until)
+        since = as_of - exactly(age)
+        found = FACTS[name](
+            within(orders, "orders", "ordered_at", since),
+            within(events, "events", "occurred_at", since),
+        )
         enough = found.filter(pl.col("key").is_not_null(), pl.col("fact") >= 1)
         fact = enough.select("key", pl.col("fact").cast(pl.Int64).alias(name))
         told = told.join(fact, on="key", how="left", maintain_order="left")
     stale = [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in wanted]
     first = pl.coalesce(pl.lit(None, dtype=pl.String), *stale)
     return told.with_columns(first.alias("stale")).select(*wanted, "stale")
-
-
-def _is_known(source: str, since: datetime, known_until: Mapping[str, datetime]) -> bool:
-    return source in known_until and known_until[source] >= since
 
 
 def _people(rows: pl.DataFrame) -> pl.DataFrame:

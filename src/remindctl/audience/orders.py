@@ -31,7 +31,7 @@ _STANDING = pl.col("status").is_in(["paid", "pending"])
 def profiled(which: str) -> Callable[[Sources, Step], pl.DataFrame]:
     """Find the ``first`` or ``last`` order of each person."""
 
-    def find(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+    def find(sources: Sources, _step: Step) -> pl.DataFrame:
         at = f"{which}_at"
         return sources.profiles.filter(pl.col(f"{which}_order_id").is_not_null()).select(
             "person",
@@ -43,7 +43,7 @@ def profiled(which: str) -> Callable[[Sources, Step], pl.DataFrame]:
     return find
 
 
-def ordered(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+def ordered(sources: Sources, _step: Step) -> pl.DataFrame:
     """Find every paid order."""
     orders = (
         sources.lines()
@@ -56,7 +56,7 @@ def ordered(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one 
     return orders.with_columns(ends).collect()
 
 
-def cancelled(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+def cancelled(sources: Sources, _step: Step) -> pl.DataFrame:
     """Find the orders of which nothing is left because they were cancelled."""
     at = pl.coalesce("cancelled_at", "ordered_at").filter(_CANCELLED).max()
     orders = (
@@ -99,7 +99,7 @@ def received(column: str) -> Callable[[Sources, Step], pl.DataFrame]:
     return find
 
 
-def expected_next(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+def expected_next(sources: Sources, _step: Step) -> pl.DataFrame:
     """Find the day on which each person's next order is expected, an occasion of the latest one."""
     zone = sources.store.timezone
     return sources.profiles.filter(pl.col("expected_next_on").is_not_null()).select(

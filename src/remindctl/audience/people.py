@@ -29,7 +29,7 @@ _SEPARATED = r"^\s*(?:(\d{4})\s*[-./]\s*)?(\d{1,2})\s*[-./]\s*(\d{1,2})\.?(?:[T\
 _COMPACT = r"^\s*(\d{4})(\d{2})(\d{2})\s*$"
 
 
-def signed_up(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+def signed_up(sources: Sources, _step: Step) -> pl.DataFrame:
     """Find each person's sign-up: as the customers' file says, else the first such event."""
     stated = sources.profiles.select("person", pl.col("signed_up_at").alias("stated"))
     first = first_of(sources, "signup")

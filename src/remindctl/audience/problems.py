@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remindctl.audience.anchors import ANCHORS, MESSAGE, of_products
+from remindctl.audience.anchors import ANCHORS, MESSAGE
 from remindctl.audience.coupons import COUPON_USED, tells_use
 from remindctl.audience.events import WELL_KNOWN
 from remindctl.audience.occasions import COUPONS
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from remindctl.audience.sources import Sources
-    from remindctl.model import Audience, Campaign, Step
-
-# A statistic counts days since an order; of a product, since it was bought.
-_SINCE_ORDER = ("first_order", "last_order", "ordered", "delivered", "confirmed")
-_SINCE_PURCHASE = ("last_order", "ordered")
-_BY_LINE = ("delivered", "confirmed")
+    from remindctl.model import Audience, Step
 
 
 def problems(
@@ -54,24 +49,17 @@ def problems(
 
 def due_problems(
     step: Step,
-    campaign: Campaign,
     columns: Mapping[str, pl.DataType | type[pl.DataType]],
     events: Collection[str],
 ) -> list[Problem]:
-    """Say what is wrong with a step's due rule and condition: names that name nothing.
+    """Say which names of a due rule name nothing in the store's files.
 
     Args:
-        step: one of the campaign's.
-        campaign: its steps.
-        columns: of the store's customers' file.
+        step: as the campaign states it.
+        columns: of the store's customers.
         events: every name in the store's events file; empty = the store has none.
     """
-    return [
-        *_after(step, columns, events),
-        *_until(step, columns, events),
-        *_wait(step),
-        *_other_steps(step, campaign),
-    ]
+    return [*_after(step, columns, events), *_until(step, columns, events)]
 
 
 def wait_problems(sources: Sources, step: Step) -> list[Problem]:
@@ -135,39 +123,6 @@ def _until(
         what = f"no {name!r} in the events file: nothing ends the occasion"
         return [Problem(place, what, did_you_mean(name, known - {name}), warning=True)]
     return [Problem(place, f"no event {name!r} in the events file", did_you_mean(name, known))]
-
-
-def _wait(step: Step) -> list[Problem]:
-    due = step.due
-    found = []
-    if isinstance(due.wait, Statistic):
-        suited = _SINCE_PURCHASE if of_products(step) else _SINCE_ORDER
-        if due.after not in suited:
-            what = f"{due.wait} counts days since an order, not after {due.after}"
-            found.append(Problem(_place(step, "wait"), what, f"after: {', '.join(suited)}"))
-    if due.per_line and due.after not in _BY_LINE:
-        what, hint = f"{due.after} has no lines", f"after: {', '.join(_BY_LINE)}"
-        found.append(Problem(_place(step, "per"), what, hint))
-    return found
-
-
-def _other_steps(step: Step, campaign: Campaign) -> list[Problem]:
-    earlier = [each.id for each in campaign.steps]
-    earlier = earlier[: earlier.index(step.id)]
-    found = []
-    due, condition = step.due, step.condition
-    if due.after == MESSAGE and due.step is None and not earlier:
-        what = "there is no earlier step whose message it could follow"
-        found.append(Problem(_place(step, "after"), what))
-    if due.step is not None and due.after != MESSAGE:
-        what, hint = f"only {MESSAGE!r} follows a step", f"after: {MESSAGE}"
-        found.append(Problem(_place(step, "step"), what, hint))
-    named = [("step", due.step), ("if", condition.step if condition else None)]
-    return found + [
-        Problem(_place(step, key), f"no earlier step {name!r}", did_you_mean(name, earlier))
-        for key, name in named
-        if name is not None and name not in earlier
-    ]
 
 
 def _place(step: Step, key: str) -> Place:

@@ -56,7 +56,7 @@ def problems(
     for step in campaign.steps:
         found += _of_step(step)
         if columns is not None and events is not None:
-            found += due_problems(step, campaign, columns, events)
+            found += due_problems(step, columns, events)
     for store in (stores[key] for key in campaign.stores or stores if key in stores):
         place = campaign.places.get("audience", start)
         found += audience_problems(campaign.audience, store.segments, place, tuple(extra))
