@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import io
 import json
-import stat
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remindctl.channels import Account, MaybeSent, NotSent, Outgoing, Receipt
-from remindctl.channels.console import Console
-from remindctl.channels.outbox import Outbox
+from remindctl.channels import MaybeSent, NotSent, Outgoing, Receipt
 from remindctl.dispatch import MOST_FAILURES, Dispatched, Dispatcher
 from remindctl.frames import ADDRESSES, SUPPRESSIONS, Addresses, Suppressions, conform, empty
-from remindctl.model import Campaign, Channel, Family, Policy, Purpose, State, Store
+from remindctl.model import Campaign, Family, Policy, Purpose, State, Store
 from remindctl.plan import HELD, MESSAGES, Plan
 from remindctl.profiles import Profiles
-from remindctl.sendlog import Filter, LogError, OptOut, SendingLogs, open_logs
+from remindctl.sendlog import (
+    Filter,
+    LogError,
+    OptOut,
+    SendingLogs,
+    code_hash,
+    open_logs,
+    text_hash,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from remindctl.frames import Identifiers
 
@@ -45,8 +49,18 @@ STORE = Store(
 Known = tuple[str, ...]
 
 
-def plan_of(people: Sequence[Known], key: str, control: Sequence[int], purpose: Purpose) -> Plan:
-    """Plan one message of ``key`` to each person, and hold those of the control group."""
+def plan_of(
+    people: Sequence[Known],
+    key: str,
+    control: Sequence[int],
+    purpose: Purpose,
+    more: Mapping[str, Sequence[Any]],
+) -> Plan:
+    """Plan one message of ``key`` to each person, and hold those of the control group.
+
+    Args:
+        more: further columns, a value per person.
+    """
     rows = [
         {
             "key": key.encode().hex(),
@@ -66,6 +80,7 @@ def plan_of(people: Sequence[Known], key: str, control: Sequence[int], purpose: 
             "text": "안녕하세요",
             "cost": Decimal(18),
             "reason": "control" if n in control else "due",
+            **{name: values[n] for name, values in more.items()},
         }
         for n, known in enumerate(people)
     ]
@@ -139,6 +154,7 @@ class Office:
         key: str = "k",
         control: Sequence[int] = (),
         purpose: Purpose = Purpose.ADVERTISING,
+        **more: Any,
     ) -> Dispatched:
         self.runs += 1
         run = f"r{self.runs}"
@@ -157,7 +173,7 @@ class Office:
                 now=lambda: self.now,
                 progress=self.progress,
             )
-            return dispatcher.dispatch(plan_of(people, key, control, purpose))
+            return dispatcher.dispatch(plan_of(people, key, control, purpose, more))
 
     def progress(self, count: int) -> None:
         self.done.append(count)
@@ -281,66 +297,62 @@ def test_the_held_out_are_remembered_and_never_messaged(office: Office) -> None:
     assert history.select("state", "counts").rows() == [("control", False)]
 
 
+def test_a_code_that_another_message_took_is_held_and_the_batch_goes_on(office: Office) -> None:
+    code: dict[str, Any] = {"coupon_pool": ["welcome"] * 2, "coupon_until": [date(2025, 8, 29)] * 2}
+    done = office.run(PEOPLE[:2], coupon_code=["A", "B"], **code)
+    assert done.states == {State.SENT: 2}
+    done = office.run(PEOPLE[2:4], coupon_code=["B", "C"], **code)
+    assert [message.to for message in office.provider.asked] == ["a", "b", "d"]
+    assert done.plan.held.select("to", "reason").rows() == [("c", "coupon_taken")]
+    assert done.plan.held["detail"].item() != "coupon_taken"  # a sentence
+    issued = office.logs.log.issued("green")
+    assert issued["coupon"].n_unique() == 3
+    assert issued["until"].unique().to_list() == [date(2025, 8, 29)]
+    # For all, a code is not one person's.
+    for_all: dict[str, Any] = {"coupon_pool": [None] * 2, "coupon_code": ["SPRING"] * 2}
+    assert office.run(PEOPLE[:2], key="k2", **for_all).states == {State.SENT: 2}
+
+
+def test_the_held_out_take_no_code(office: Office) -> None:
+    office.run(PEOPLE[:2], control=[0], coupon_pool=["welcome"] * 2, coupon_code=["A", "B"])
+    issued = office.logs.log.issued("green")
+    assert issued["coupon"].unique().to_list() == [
+        code_hash(office.logs.hasher, "welcome", "B", "green")
+    ]
+
+
+def test_a_provider_is_given_all_that_the_channel_carries(office: Office) -> None:
+    extras = {"url": "https://shop.example", "unsubscribe": "https://shop.example/optout"}
+    office.run(PEOPLE[:2], extras=[json.dumps(extras), None])
+    assert [message.extras for message in office.provider.asked] == [extras, {}]
+    assert {message.kind for message in office.provider.asked} == {"phone"}
+
+
+@pytest.mark.parametrize(
+    ("local", "known"), [(False, {"T1": text_hash("주문 #{번호}")}), (True, {})]
+)
+def test_a_template_is_approved_once_a_real_provider_took_it(
+    office: Office, *, local: bool, known: dict[str, bytes]
+) -> None:
+    office.provider.local = local
+    told = json.dumps({"template": "T1", "variables": {}, "approved_text": "주문 #{번호}"})
+    office.run(PEOPLE[:1], extras=[told])
+    assert office.logs.log.approved("green", ["T1"]) == known
+
+
+def test_a_plan_made_before_another_run_took_over_sends_nothing(office: Office) -> None:
+    office.between_batches = lambda: office.logs.log.take_over("green", "other", NOW)
+    with pytest.raises(LogError, match="another run"):
+        office.run(PEOPLE)
+    assert [message.to for message in office.provider.asked] == ["a", "b"]
+
+
 def test_a_lost_lock_stops_before_the_next_message(office: Office) -> None:
     lock = office.log_path.with_name("log.db.green.lock")
     office.between_batches = lock.unlink
     with pytest.raises(LogError):
         office.run(PEOPLE)
     assert len(office.provider.asked) == 2
-
-
-def message(text: str = "안녕하세요 😀") -> Outgoing:
-    return Outgoing(
-        id="k-p-0",
-        key="6b",
-        store="green",
-        campaign="winback",
-        step="day30",
-        customer_key="a",
-        channel=Channel.EMAIL,
-        to="kim@example.com",
-        kind="email",
-        subject="다시",
-        text=text,
-        html=None,
-        advertising=True,
-        at=NOW,
-    )
-
-
-def test_the_outbox_appends_a_line_each_for_its_owner_only(tmp_path: Path) -> None:
-    outbox = Outbox.of(Account("outbox", {}, tmp_path, io.StringIO()))
-    for text in ("one\ntwo", "세"):
-        assert outbox.send([message(text)] * 2) == [Receipt("k-p-0", State.SENT)] * 2
-    lines = [json.loads(line) for line in outbox.path.read_text("utf-8").splitlines()]
-    assert [line["text"] for line in lines] == ["one\ntwo", "one\ntwo", "세", "세"]
-    assert lines[0]["to"] == "kim@example.com"
-    assert stat.S_IMODE(outbox.path.stat().st_mode) == 0o600
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_what_the_disk_cannot_hold_is_taken_back_or_unknown(tmp_path: Path) -> None:
-    import resource  # noqa: PLC0415 (not on every system)
-
-    outbox = Outbox(tmp_path / "outbox.ndjson")
-    outbox.send([message()])
-    before = outbox.path.read_bytes()
-    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, hard))
-    try:
-        with pytest.raises(NotSent):
-            outbox.send([message()])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert outbox.path.read_bytes() == before
-    with pytest.raises(MaybeSent):
-        Outbox(Path("/dev/full")).send([message()])
-
-
-def test_the_console_shows_the_whole_message() -> None:
-    talk = io.StringIO()
-    Console.of(Account("console", {}, Path(), talk)).send([message("line 1\nline 2")])
-    assert talk.getvalue() == "--- email to kim@example.com\n다시\n\nline 1\nline 2\n"
 
 
 LOADS = st.lists(

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -60,13 +60,13 @@ class Feed:
 
 
 def _with(messages: Sequence[Outgoing], path: Path) -> list[dict[str, Any]]:
-    now = messages[0].at
-    entries = {entry["key"]: entry for entry in _read(path)}
-    entries |= {message.id: _entry(message) for message in messages}
-    return [entry for entry in entries.values() if not _is_over(entry, now)]
+    entries = _read(path, messages[0].at)
+    return [*(entries | {message.id: _entry(message) for message in messages}).values()]
 
 
 def _entry(message: Outgoing) -> dict[str, Any]:
+    seconds = message.extras.get("show_for")
+    until = None if seconds is None else message.at + timedelta(seconds=seconds)
     return {
         "key": message.id,
         "campaign": message.campaign,
@@ -77,23 +77,32 @@ def _entry(message: Outgoing) -> dict[str, Any]:
         "image": message.extras.get("image"),
         "url": message.extras.get("url"),
         "from": message.at.isoformat(),
-        "until": message.extras.get("until"),
+        "until": None if until is None else until.isoformat(),
     }
 
 
-def _is_over(entry: dict[str, Any], now: datetime) -> bool:
-    return entry["until"] is not None and datetime.fromisoformat(entry["until"]) <= now
+def _read(path: Path, now: datetime) -> dict[str, dict[str, Any]]:
+    """Return the entries of a file that are not over, by their keys.
 
-
-def _read(path: Path) -> list[dict[str, Any]]:
+    Raises:
+        ValueError: it holds something else.
+    """
     try:
-        document = json.loads(path.read_text("utf-8"))
+        return _live(json.loads(path.read_text("utf-8")), now)
     except FileNotFoundError:
-        return []
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise ValueError("is not a feed of this program; move it away")
-    found: list[dict[str, Any]] = document["entries"]
-    return found
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError("is not a feed of this program; move it away") from error
+
+
+def _live(document: dict[str, Any], now: datetime) -> dict[str, dict[str, Any]]:
+    if document["schema"] != SCHEMA:
+        raise ValueError(document["schema"])
+    return {
+        entry["key"]: entry
+        for entry in document["entries"]
+        if entry["until"] is None or datetime.fromisoformat(entry["until"]) > now
+    }
 
 
 def _replace(path: Path, entries: Sequence[dict[str, Any]]) -> None:

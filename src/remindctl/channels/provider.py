@@ -29,10 +29,10 @@ class Outgoing:
     Attributes:
         id: of this one message for ever; a provider that knows repeated keys is given it.
         to: the address; ``kind`` says what it is: phone, email, shop_id or push_token.
-        extras: what the channel carries beside the text: image (a path), buttons (each name, kind
-            and url), template and variables, form, targeting, coupon (title, description, url),
-            url, until (the end of an on-site message, ISO 8601), unsubscribe (of an e-mail, for
-            List-Unsubscribe), approved_text. Only what there is.
+        extras: what the channel carries beside the text, if it does: image (a path), buttons (each
+            name, kind and url), url, template, variables and approved_text, form, targeting and
+            coupon (title, description, url) of a Brand Message, unsubscribe (the address for
+            List-Unsubscribe of an e-mail), show_for (seconds, of an on-site message).
         at: when it leaves.
     """
 
