@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,6 +13,7 @@ from remindctl.audience import wait_problems
 from remindctl.errors import Place, Problem, Refused
 from remindctl.frames import INSTANT
 from remindctl.hours import exactly
+from remindctl.model import Purpose
 from remindctl.plan.sample import sample
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # Different reasons for which the messages of one leg cannot be made; more are rarely read.
 _SHOWN = 5
-_PEOPLE_OF_A_DAY = ("person", "on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +82,36 @@ def inspect(desk: Desk) -> tuple[list[Problem], list[Longest]]:
 
 
 def collisions(desks: Sequence[Desk], horizon: Span) -> list[Problem]:
-    """Say which campaigns of one store are due for the same people on the same day.
+    """Say which advertising campaigns of one store are due for the same people on the same day.
 
     Args:
-        desks: of the campaigns of one store, at one instant.
+        desks: of the campaigns of one store, at one instant, the one with priority first.
         horizon: how far to look ahead.
 
     Returns:
-        one warning per pair, at the campaign that comes second.
+        one warning per campaign that meets one before it, at that campaign.
     """
-    days = {desk.campaign.name: _days(desk, horizon) for desk in desks}
-    found = []
-    for one, other in combinations(desks, 2):
-        both = days[one.campaign.name].join(days[other.campaign.name], on=_PEOPLE_OF_A_DAY)
+    found, before = [], list[tuple[str, pl.DataFrame]]()
+    for desk in desks:
+        if desk.campaign.purpose is not Purpose.ADVERTISING:
+            continue
+        days = _days(desk, horizon)
+        met = {name: days.join(other, on=["person", "on"]) for name, other in before}
+        before.append((desk.campaign.name, days))
+        both = pl.concat([days.clear(), *met.values()])
         if both.is_empty():
             continue
-        people, first = both["person"].n_unique(), str(both["on"].min())
+        counts = Counter({name: rows["person"].n_unique() for name, rows in met.items()})
+        named = [f"{name} ({n:,})" for name, n in counts.most_common(_SHOWN) if n]
+        rest = sum(bool(n) for n in counts.values()) - len(named)
         what = (
-            f"{one.campaign.name} and {other.campaign.name} are due for the same {people:,} people"
-            f" on one day within {horizon}, first on {first}"
+            f"{both['person'].n_unique():,} people of {desk.campaign.name} are due for another"
+            f" campaign of {desk.store.key} on the same day within {horizon}, first on"
+            f" {both['on'].min()!s}: {', '.join(named)}{f' and {rest} more' if rest > 0 else ''}"
         )
-        hint = "give one a higher `priority` and cap what a person gets (policy.caps), or part them"
-        found.append(Problem(other.campaign.place or Place(), what, hint, warning=True))
+        hint = "set `priority`, cap what one person gets (policy.caps), or part the audiences"
+        place = desk.campaign.place or Place()
+        found.append(Problem(place, what, hint, warning=True))
     return found
 
 
@@ -172,7 +179,7 @@ def _pool(desk: Desk, step: Step) -> Iterator[Problem]:
     if desk.snapshot.orders["discount_code"].null_count() == desk.snapshot.orders.height:
         what = f"the orders of {desk.store.key} name no discount codes"
         hint = "any order after a coupon was given out ends its reminders"
-        yield Problem(place, what, hint, warning=True)
+        yield Problem(Place(f"store {desk.store.key}"), what, hint, warning=True)
 
 
 def _unmade(campaign: Campaign, step: Step, leg: Leg, made: pl.DataFrame) -> Iterator[Problem]:
