@@ -369,6 +369,7 @@ def test_files_come_from_the_campaigns_folder_only(tmp_path: Path) -> None:
     (inside / "long.txt").write_text("a" * 400_001)
     (inside / "typo.txt").write_text("a\n{{ frist_name }}")
     (inside / "blank.txt").write_text("\n")
+    (inside / "wordy.txt").write_text("a" * 100_001)
     (inside / "not.jpg").write_text("GIF89a")
     (inside / "png.jpg").write_bytes(PNG)
     outside = "lies outside of the campaign's folder"
@@ -382,7 +383,8 @@ def test_files_come_from_the_campaigns_folder_only(tmp_path: Path) -> None:
         "korean.txt": ["`text_file`: the file is not UTF-8 text"],
         "long.txt": ["`text_file`: the file is larger than 400 kB"],
         "typo.txt": ["`text_file`: `frist_name` is not known in templates"],
-        "blank.txt": ["`text_file`: blank.txt has no text"],
+        "blank.txt": ["`text_file`: has no text"],
+        "wordy.txt": ["`text_file`: is longer than 100,000 characters, more than a message holds"],
     }
     for name, found in texts.items():
         assert said(inside, campaign(f"- {{channel: sms, text_file: '{name}'}}")) == found

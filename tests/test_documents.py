@@ -289,7 +289,14 @@ def test_an_alias_bomb_is_refused_and_an_honest_alias_is_not() -> None:
     bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 6)
     )
-    assert problems(bomb)[-1][1] == "aliases stand for over 100,000 values"
+    many = "the file holds more than 10,000 values, its aliases written out"
+    assert problems(bomb)[-1][1] == many
+    assert problems("orders:\n" + "- a\n" * 10_000)[-1][1] == many
+
+
+def test_what_is_said_of_a_long_value_is_short() -> None:
+    assert problems(f"wait: {'9' * 900_000}d")[0][1].endswith("...")
+    assert max(len(what) for _, what, _ in problems("x" * 999 + f": 1\nname: {'a' * 9999}")) < 450
 
 
 def test_a_line_inside_of_a_text_is_found_in_every_style_of_yaml() -> None:

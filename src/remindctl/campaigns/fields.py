@@ -16,6 +16,9 @@ from remindctl.model import Span, Statistic
 from remindctl.render import template_problems
 from remindctl.segments import problems as condition_problems
 
+# Mail programs cut longer pages off; no other message comes near.
+MAX_CHARACTERS = 100_000
+
 QUANTILES = ("p25", "median", "p75", "p90")
 STATISTICS = (
     *(f"{curve}.{quantile}" for curve in ("cycle", "product_cycle") for quantile in QUANTILES),
@@ -54,6 +57,8 @@ def _wrong_with(
 def _some(text: str) -> str:
     if not text.strip():
         raise wrong("has no text")
+    if len(text) > MAX_CHARACTERS:
+        raise wrong(f"is longer than {MAX_CHARACTERS:,} characters, more than a message holds")
     return text
 
 
@@ -71,8 +76,7 @@ def _html(text: str, info: ValidationInfo) -> str:
 
 def _read(given: object, info: ValidationInfo, *, html: bool = False, **more: None) -> TextFile:
     file: TextFile = (info.context or {})["folder"].text(_file_name(given))
-    if not file.text.strip():
-        raise wrong(f"{given} has no text")
+    _some(file.text)
     if found := list(_wrong_with(file.text, info, html=html, **more)):
         raise all_wrong(replace(each, elsewhere=Place(file.shown, each.line)) for each in found)
     return file

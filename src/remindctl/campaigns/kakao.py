@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 from remindctl.campaigns.fields import FixedText, TemplateText
 from remindctl.documents import Finding, Strict, each, pick, wrong
 from remindctl.model import Channel
-from remindctl.render import BRAND_FORMS, COUPON_TITLE
+from remindctl.render.limits import BRAND_FORMS, COUPON_TITLE
 
 KAKAO = (Channel.ALIMTALK, Channel.BRAND_MESSAGE)
 ADD_CHANNEL = "채널 추가"

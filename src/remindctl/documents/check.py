@@ -266,7 +266,7 @@ def _problems(
         for finding in context["findings"]:
             node, _ = _walk(value, finding.keys)
             named = name if not finding.keys else str(finding.keys[-1])
-            what = f"`{named}`: {finding.what}"
+            what = f"`{named}`: {_cut(finding.what)}"
             place = finding.elsewhere or file.place(node, finding.line)
             yield Problem(place, what, finding.hint)
     elif kind in ("enum", "literal_error"):
@@ -310,7 +310,7 @@ def _unknown_key(key: str, model: type[BaseModel], keys: Sequence[str | int]) ->
         if issubclass(found, Strict) and key in found.refused_keys:
             return f"`{key}`: {found.refused_keys[key]}", ""
     known = [field.alias or name for found in models for name, field in found.model_fields.items()]
-    return f"unknown key `{key}`", did_you_mean(key, known)
+    return f"unknown key `{_cut(key, 80)}`", did_you_mean(key, known)
 
 
 def _shown(given: object) -> str:
@@ -318,5 +318,8 @@ def _shown(given: object) -> str:
         return "a group of keys"
     if isinstance(given, list):
         return "a list"
-    text = str(given)
-    return repr(text if len(text) <= 40 else f"{text[:37]}...")
+    return repr(_cut(str(given), 40))
+
+
+def _cut(text: str, most: int = 400) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -48,7 +48,10 @@ def all_wrong(findings: Iterable[Finding]) -> PydanticCustomError:
     return PydanticCustomError("wrong", "{text}", {"text": str(found), "findings": found})
 
 
-_SPAN = re.compile(r"(-?)(?=\d)(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_NUMBER = r"(\d{1,12})"
+_SPAN = re.compile(
+    rf"(-?)(?=\d)(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?"
+)
 _WINDOW = re.compile(r"(\d{1,2}):(\d\d)[-–~](\d{1,2}):(\d\d)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
 _NAME = re.compile(r"[A-Za-z0-9가-힣_-]{1,64}")

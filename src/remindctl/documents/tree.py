@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 32
-MAX_VALUES = 100_000  # after aliases are expanded
+MAX_VALUES = 10_000  # aliases count for what they stand for
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -49,14 +49,15 @@ class Node:
         if self.text is None or self.style == "|":
             return self.line + (line if self.style == "|" else 0)
         # Elsewhere lines are folded: follow the pieces of the file through the text.
-        position = 0
+        position = breaks = 0
         for number in range(self.line + self.in_block, min(self.last_line, len(lines)) + 1):
             start = self.column - 1 if number == self.line else 0
             piece = lines[number - 1][start:].strip().strip("\"'")
             found = self.text.find(piece, position) if piece else -1
             if found < 0:
                 continue
-            if self.text.count("\n", 0, found) + 1 >= line:
+            breaks += self.text.count("\n", position, found)
+            if breaks + 1 >= line:
                 return number
             position = found + len(piece)
         return self.line
@@ -78,7 +79,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self._anchors: dict[str, Node] = {}
-        self._expanded = 0
+        self._values = 0
 
     def problem(self, mark: Any, what: str, hint: str = "") -> Problem:
         return Problem(Place(self.path, mark.line + 1, mark.column + 1), what, hint)
@@ -103,6 +104,7 @@ class _Reader:
             raise Refused([self.problem(mark, f"nested deeper than {MAX_DEPTH} levels")])
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
+        self._count(event, 1)
         node = Node(mark.line + 1, mark.column + 1, event.end_mark.line + 1)
         if event.tag is not None:
             hint = "leave it out; put text that looks like something else in quotes"
@@ -146,12 +148,14 @@ class _Reader:
         if node is None:
             hint = "a value that begins with * is text only in quotes"
             raise Refused([self.problem(event.start_mark, f"*{event.anchor} names nothing", hint)])
-        self._expanded += node.size
-        if self._expanded > MAX_VALUES:
-            raise Refused(
-                [self.problem(event.start_mark, f"aliases stand for over {MAX_VALUES:,} values")]
-            )
+        self._count(event, node.size)
         return node
+
+    def _count(self, event: Any, values: int) -> None:
+        self._values += values
+        if self._values > MAX_VALUES:
+            what = f"the file holds more than {MAX_VALUES:,} values, its aliases written out"
+            raise Refused([self.problem(event.start_mark, what)])
 
 
 # What the parser says → what it means to someone who writes a campaign, and the way out.
