@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +26,12 @@ steps:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shop:
+def shop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Shop:
+    monkeypatch.setattr(sys, "argv", ["remindctl"])
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("REMINDCTL_CONFIG", raising=False)
     return Shop(tmp_path, capsys)
 
 
