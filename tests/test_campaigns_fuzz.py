@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remindctl.campaigns import load_campaigns, problems
@@ -94,6 +94,7 @@ GREEN = Store(
 )
 
 
+@settings(deadline=None)  # it writes files
 @given(CAMPAIGNS | TREES)
 def test_any_tree_is_a_campaign_or_refused_at_lines_of_its_file(tree: Any) -> None:
     text = yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
