@@ -9,12 +9,16 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks import analysis, models
+from benchmarks import analysis, models, render
 from benchmarks.compare import as_data, machine, markdown
 from benchmarks.generate import DATA
 from benchmarks.history import MAX_LINES
 
-BENCHMARKS = {"analyze": analysis.benchmark, "models": models.benchmark}
+BENCHMARKS = {
+    "analyze": analysis.benchmark,
+    "models": models.benchmark,
+    "render": render.benchmark,
+}
 _BYTES_PER_LINE = 550
 
 
@@ -29,7 +33,7 @@ def main() -> None:
         type=int,
         default=[100_000, 1_000_000],
         metavar="N",
-        help="order lines of the generated files; default: %(default)s",
+        help="order lines of the generated files, or messages; default: %(default)s",
     )
     parser.add_argument(
         "--repeat", type=int, default=5, metavar="N", help="rounds; default: %(default)s"

@@ -335,6 +335,15 @@ def test_texts_from_abroad_to_korea_carry_the_korean_lines_or_are_held() -> None
     assert only["text"] == "Hi Kim"
 
 
+def test_a_preset_adds_to_what_the_stores_country_asks_for() -> None:
+    leg = Leg(channel=Channel.SMS, text="Hi")
+    korean = replace(SHOPIFY, policy=Policy(preset="KR"), optout={"phone": "0808880000"})
+    (one,) = made(leg, korean)
+    assert one["text"].splitlines()[2:] == ["Reply STOP to opt out", "무료수신거부 0808880000"]
+    (one,) = made(leg, replace(SHOPIFY, policy=Policy(preset="EU")))
+    assert one["text"] == "Green Shop: Hi\nReply STOP to opt out"
+
+
 def test_no_country_decides_the_form_of_other_channels() -> None:
     leg = Leg(channel=Channel.PUSH, subject="소식", text="가")
     assert made(leg, GREEN, AD, {"country": "US"}) == made(leg, GREEN, AD, {})

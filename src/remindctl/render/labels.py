@@ -163,25 +163,23 @@ def _lacks(store: Store, family: Family, country: str | None) -> Iterator[tuple[
 
 
 def _text(store: Store, country: str | None) -> Label:
-    korean = is_korean(store) or country == "KR"
-    abroad = country not in (None, store.country)
-    stops = [_stop(store, None)] if not is_korean(store) else []
-    if abroad and country != "KR":
-        stops.append(_stop(store, country))
-    tail = list(dict.fromkeys(stops))
-    if not korean:
-        return Label(brand=store.name, tail="\n".join(tail))
+    there = country or store.country
+    countries = dict.fromkeys((store.country, there))
+    stops = [_stop(store, one) for one in countries if one != "KR"]
+    if not is_korean(store) and there != "KR":
+        return Label(brand=store.name, tail="\n".join(dict.fromkeys(stops)))
     who = f"{store.name} {contact}" if (contact := _contact(store)) else store.name
     # In Korea the refusal is the end of the message.
-    tail.append(f"무료수신거부 {store.optout['phone']}")
-    return Label(subject=LABEL, head=LABEL + who, tail="\n".join(tail))
+    refusal = f"무료수신거부 {store.optout['phone']}"
+    tail = "\n".join(dict.fromkeys((*stops, refusal)))
+    return Label(subject=LABEL, head=LABEL + who, tail=tail)
 
 
-def _stop(store: Store, country: str | None) -> str:
-    """Say how to stop outside Korea: to a recipient in ``country``, or at home."""
-    stops = country in _NORTH_AMERICA if country else store.policy.preset == "US"
+def _stop(store: Store, country: str) -> str:
+    """Say how to stop in a country other than Korea."""
+    at_home = country == store.country and store.policy.preset == "US"
     link = store.optout.get("url")
-    return _STOP if stops or not link else f"Opt out: {link}"
+    return _STOP if country in _NORTH_AMERICA or at_home or not link else f"Opt out: {link}"
 
 
 def _email(store: Store) -> Label:

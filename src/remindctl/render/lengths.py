@@ -44,9 +44,8 @@ def sms_bytes(text: str) -> int:
 
 def outside_cp949(text: str) -> str:
     """Return the characters that no Korean text message can carry, each once, as they come."""
-    if text.encode("cp949", errors="ignore").decode("cp949") == text:
-        return ""
-    return "".join(dict.fromkeys(char for char in text if not char.encode("cp949", "ignore")))
+    kept = set(text.encode("cp949", errors="ignore").decode("cp949"))
+    return "".join(char for char in dict.fromkeys(text) if char not in kept)
 
 
 def korean(text: str) -> Length:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import segno
-
 from remindctl.render.sandbox import Unwritable
 
 # The most that fits with the error correction that a photographed screen needs is 2,331 bytes.
@@ -20,4 +18,6 @@ def qr(value: object) -> str:
     text = str(value)
     if len(text.encode()) > MOST_BYTES:
         raise Unwritable(f"qr: {len(text):,} characters are too many for a QR code")
+    import segno  # noqa: PLC0415 (few messages show one)
+
     return segno.make_qr(text, error="m").png_data_uri(scale=_DOTS)
