@@ -207,8 +207,8 @@ def test_the_same_person_starts_a_campaign_with_a_pause_once_in_a_run() -> None:
     world.person(timedelta(days=300))
     for minutes, cart in ((70, "k1"), (65, "k2")):
         world.event(0, "cart", timedelta(minutes=minutes), cart_id=cart)
-    cart = step(after="cart", wait=Span(seconds=3600), within=Span(days=1))
-    of = campaign(steps=(cart,), reentry=Span(days=1))
+    after_an_hour = step(after="cart", wait=Span(seconds=3600), within=Span(days=1))
+    of = campaign(steps=(after_an_hour,), reentry=Span(days=1))
     made = world.plan(of)
     assert (made.messages["occasion"].to_list(), made.held["reason"].to_list()) == (
         ["k1"],

@@ -22,6 +22,7 @@ from remindctl.cli.app import app
 from remindctl.cycles import LEVELS
 from remindctl.errors import Refused
 from remindctl.frames import ORDERS, Orders, conform
+from remindctl.model import Span
 from remindctl.policy.reasons import REASONS
 from remindctl.report.suggest import campaign_files
 from remindctl.suggestions import suggestions
@@ -84,13 +85,13 @@ def test_each_timing_becomes_a_file_that_says_where_it_comes_from(tmp_path: Path
     for campaign, one in zip(loaded, analysis.suggestions, strict=True):
         [step] = campaign.steps
         assert campaign.stores == ("green",)
-        assert (step.due.after, step.due.wait.days) == (one.after, one.wait_days)
+        assert (step.due.after, step.due.wait) == (one.after, Span(days=one.wait_days))
         comment = " ".join(re.findall("^# (.*)$", files[f"{campaign.name}.yaml"], re.MULTILINE))
         assert one.reason in comment
         assert f"Where the {one.wait_days} days come from: 초록상점, as of 2025-08-23" in comment
     refill = loaded[-1]
     # A quarter of all waits is over on day 30; three days for the parcel.
-    assert refill.steps[0].due.wait.days == 27
+    assert refill.steps[0].due.wait == Span(days=27)
     assert "15.0 days per unit" in " ".join(files["refill-비누.yaml"].split(" # ")).replace(
         "\n# ", " "
     )

@@ -43,15 +43,7 @@ def problems(
         in the order of their places; those with ``warning`` stop nothing.
     """
     start = campaign.place or Place()
-    found = [
-        Problem(
-            campaign.places.get("stores", start),
-            f"there is no store `{key}` in the configuration",
-            did_you_mean(key, stores),
-        )
-        for key in campaign.stores
-        if key not in stores
-    ]
+    found = _unknown_stores(campaign, stores)
     found += basis_problems(campaign)
     for step in campaign.steps:
         found += _of_step(step)
@@ -65,6 +57,17 @@ def problems(
             for leg in step.legs:
                 found += _of_leg(leg, campaign, store)
     return sorted(set(found))
+
+
+def _unknown_stores(campaign: Campaign, stores: Mapping[str, Store]) -> list[Problem]:
+    """Say which stores are not configured; a whole campaign for others than these is no mistake."""
+    place = campaign.places.get("stores") or campaign.place or Place()
+    meant = {key: did_you_mean(key, stores) for key in campaign.stores if key not in stores}
+    for_others = len(meant) == len(campaign.stores) and not any(meant.values())
+    return [
+        Problem(place, f"there is no store `{key}` in the configuration", hint, warning=for_others)
+        for key, hint in meant.items()
+    ]
 
 
 def _of_step(step: Step) -> Iterator[Problem]:
