@@ -112,6 +112,7 @@ def test_a_misspelt_column_is_recognised(tmp_path: Path) -> None:
     assert (problem.what, "valid_til" in problem.hint) == ("has no column valid_until", True)
 
 
+@settings(deadline=None, max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from("wv"), st.sampled_from(["A", "a", "B", "C", "c"])), max_size=20
