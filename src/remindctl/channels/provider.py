@@ -55,13 +55,22 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one message: sent, rejected (for ever), failed (not sent) or unknown."""
+    """What became of one message: sent, rejected (for ever), failed (not sent) or unknown.
+
+    Attributes:
+        provider_id: the provider's own name of the message.
+        code: the provider's own word for what became of it.
+        detail: the same for a person; no address and no text of the message.
+        suppress: ``refused`` where the recipient wants no more of this family, ``dead`` where there
+            is nobody at the address.
+    """
 
     id: str
     state: State
     provider_id: str | None = None
     code: str | None = None
     detail: str | None = None
+    suppress: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
