@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -20,9 +20,8 @@ from remindctl.frames import (
     conform,
     empty,
 )
-from remindctl.hours import Opening
-from remindctl.model import Channel, Family, Policy, Purpose, Store, Window
-from remindctl.policy import Permissions, clocks_of, is_drawn, openings, permissions
+from remindctl.model import Family, Purpose
+from remindctl.policy import Permissions, is_drawn, permissions
 from remindctl.policy.consent import granted, refused
 
 NOW = datetime(2025, 6, 30, tzinfo=UTC)
@@ -185,41 +184,6 @@ def test_a_refusal_stands_until_each_refused_address_says_yes_again(
 
     expected = any(stands(one) for one in texts if not one["granted"])
     assert is_refused(weigh(*statements)) == expected
-
-
-def store(preset: str, country: str, **more: object) -> Store:
-    policy = Policy(preset=preset, **more)  # type: ignore[arg-type]
-    return Store(key="s", name="s", timezone="UTC", country=country, currency="EUR", policy=policy)
-
-
-def hours(shop: Store, channel: Channel, **more: bool) -> list[str]:
-    flags = {"night": False, "zone_known": True, **more}
-    found = openings(shop, channel, Purpose.ADVERTISING, **flags)
-    return [str(opening.window) for opening in found if opening.window]
-
-
-def test_hours_are_the_countrys_the_platforms_and_the_owners_together() -> None:
-    korea, america = store("KR", "KR"), store("US", "US")
-    assert hours(korea, Channel.LMS) == ["08:00-21:00"]
-    assert hours(korea, Channel.PUSH, night=True) == []
-    assert hours(korea, Channel.BRAND_MESSAGE) == ["08:00-20:50", "08:00-21:00"]
-    assert hours(korea, Channel.BRAND_MESSAGE, night=True) == ["08:00-20:50"]
-    assert hours(korea, Channel.EMAIL) == []
-    assert hours(america, Channel.SMS, night=True) == ["09:00-20:00"]
-    assert hours(store("EU", "FR"), Channel.SMS) == ["08:00-22:00"]
-    own = store(
-        "KR",
-        "KR",
-        hours={Channel.SMS: Window(time(10), time(18))},
-        holidays=frozenset({date(2025, 1, 1)}),
-    )
-    assert hours(own, Channel.SMS, night=True) == ["10:00-18:00"]
-    assert openings(own, Channel.EMAIL, Purpose.ADVERTISING, night=False, zone_known=True) == (
-        Opening(closed_on=frozenset({date(2025, 1, 1)})),
-    )
-    assert openings(own, Channel.SMS, Purpose.INFORMATIONAL, night=False, zone_known=True) == ()
-    [unknown] = openings(america, Channel.SMS, Purpose.ADVERTISING, night=False, zone_known=False)
-    assert unknown.zones == clocks_of("US") == ("America/New_York", "Pacific/Honolulu")
 
 
 def test_a_draw_is_a_share_of_all_and_the_same_for_ever() -> None:
