@@ -17,6 +17,7 @@ from remindctl.cli.explain import explain
 from remindctl.cli.layouts import app as layouts
 from remindctl.cli.log import app as log
 from remindctl.cli.optout import app as optout
+from remindctl.cli.preview import preview
 from remindctl.cli.run import run
 from remindctl.cli.schema import schema
 from remindctl.errors import Refused
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(customers)
 app.command()(check)
+app.command()(preview)
 app.command()(run)
 app.command()(explain)
 app.command()(schema)
