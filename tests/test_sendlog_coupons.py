@@ -18,8 +18,10 @@ from tests.installation import NOW, Files, claim, identifiers
 from remindctl.errors import Place
 from remindctl.model import State
 from remindctl.sendlog import (
+    ISSUED,
     Claim,
     CouponBook,
+    Issued,
     Lost,
     Outcome,
     SendingLogs,
@@ -175,12 +177,37 @@ def test_one_code_for_all_is_found_once_per_person_and_occasion(logs: SendingLog
     assert found.lost == {}
 
 
+def test_a_code_was_issued_by_the_leg_that_arrived_else_by_the_last_one(
+    logs: SendingLogs,
+) -> None:
+    times = [NOW + timedelta(hours=hour) for hour in range(3)]
+    coupon = code_hash(logs.hasher, "welcome", "A", "green")
+
+    def issued(*states: State) -> tuple[datetime, str]:
+        rows = [
+            {"pool": "welcome", "coupon": coupon, "key": "6b", "state": state, "issued_at": at}
+            | {"until": None, "hmac": b"a"}
+            for state, at in zip(states, times, strict=True)
+        ]
+        frame = Issued(pl.DataFrame(rows, schema=dict(ISSUED)))
+        files = pl.DataFrame({"pool": "welcome", "code": "A", "valid_until": UNTIL})
+        who = identifiers({0: ["a"]})
+        [row] = match_codes(files, (), frame, who, logs.hasher, "green").coupons.to_dicts()
+        return row["issued_at"], row["state"]
+
+    assert issued(State.REJECTED, State.FAILED, State.CLAIMED) == (times[2], "claimed")
+    # The first message arrived after all, when the second had been given up.
+    assert issued(State.DELIVERED, State.REJECTED, State.FAILED) == (times[0], "delivered")
+
+
 def test_a_pool_that_lost_codes_says_how_many(logs: SendingLogs) -> None:
     claimed(
         logs, *(give(logs, code, "k", code) for code in "AB"), give(logs, "X", "k", "x", pool="z")
     )
     assert book(logs, ["B", "C"]).lost == {"welcome": 1, "z": 1}
     assert [code for code, *_ in owners(book(logs, ["B", "C", "C"]))] == ["B", "C"]
+    # A file may be saved anew with its codes in another case.
+    assert book(logs, ["a", "b"]).lost == {"z": 1}
 
 
 def test_two_stores_may_have_the_same_codes(logs: SendingLogs) -> None:

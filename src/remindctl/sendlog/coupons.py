@@ -49,8 +49,15 @@ class CouponBook:
 
 
 def code_hash(hasher: Hasher, pool: str | None, code: str, store: str) -> bytes:
-    """Return the keyed hash by which the log knows a code; of no pool: the one for all."""
-    return hasher.hash("coupon", f"{pool or ''}\x1f{code}", store)
+    """Return the keyed hash by which the log knows a code, in whichever case it is written.
+
+    Args:
+        hasher: of the log.
+        pool: None for a code for all.
+        code: as the customer reads it.
+        store: whose coupon it is.
+    """
+    return hasher.hash("coupon", f"{pool or ''}\x1f{code.casefold()}", store)
 
 
 def match_codes(
@@ -74,18 +81,17 @@ def match_codes(
         hasher: of the log.
         store: its key.
     """
-    pools = files.select("pool", "code", "valid_until").unique(
-        ["pool", "code"], keep="first", maintain_order=True
-    )
     alike = pl.DataFrame({"code": sorted(fixed)}, schema={"code": pl.String})
-    readable = pl.concat([pools, alike], how="diagonal")
+    readable = pl.concat([files.select("pool", "code", "valid_until"), alike], how="diagonal")
     hashes = [
         code_hash(hasher, pool, code, store)
         for pool, code in readable.select("pool", "code").iter_rows()
     ]
-    readable = readable.with_columns(pl.Series("coupon", hashes, dtype=pl.Binary))
-    given = _given(issued, identifiers)
     code = ["pool", "coupon"]
+    readable = readable.with_columns(pl.Series("coupon", hashes, dtype=pl.Binary)).unique(
+        code, keep="first", maintain_order=True
+    )
+    given = _given(issued, identifiers)
     found = given.join(readable, on=code, how="inner", nulls_equal=True, maintain_order="left")
     free = readable.filter(pl.col("pool").is_not_null()).join(
         given, on=code, how="anti", maintain_order="left"
