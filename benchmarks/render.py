@@ -62,7 +62,9 @@ https://shop.example/{{ link }}"""
 LABELLED = "(광고)초록상점\n{}\n무료수신거부 0808880000"
 
 
-class _Seconds(NamedTuple):
+class Seconds(NamedTuple):
+    """What something took."""
+
     wall: float
     cpu: float
 
@@ -90,7 +92,7 @@ def _compared(size: int, repeat: int, say: Callable[[str], None]) -> list[Compar
     frame = customers(size)
     some = frame.head(_ROWS)
     check(some, _leg().render(some).get_column("text"))
-    rounds = [(_loop(frame), _render(frame)) for _ in range(repeat)]
+    rounds = [(loop(frame), _render(frame)) for _ in range(repeat)]
     return [
         Comparison(
             measure=f"{size:,} messages of 200 characters: {unit} time",
@@ -100,7 +102,7 @@ def _compared(size: int, repeat: int, say: Callable[[str], None]) -> list[Compar
             values=tuple(getattr(ours, unit) for _, ours in rounds),
             target=TARGET if size >= TARGET_FROM and unit == "wall" else None,
         )
-        for unit in _Seconds._fields
+        for unit in Seconds._fields
     ]
 
 
@@ -139,29 +141,31 @@ def check(frame: pl.DataFrame, texts: Iterable[str | None]) -> None:
             raise RuntimeError(f"a wrong answer is not worth timing: {text!r}, not {expected!r}")
 
 
-def _loop(frame: pl.DataFrame) -> _Seconds:
+def loop(frame: pl.DataFrame) -> Seconds:
+    """Time the loop over rows that are made ready beforehand."""
     template = _template()
     wall = cpu = 0.0
     for start in range(0, len(frame), _ROWS):
         rows = frame[start : start + _ROWS].to_dicts()
-        spent = _timed(partial(_rendered, template, rows))
+        spent = timed(partial(_rendered, template, rows))
         wall, cpu = wall + spent.wall, cpu + spent.cpu
-    return _Seconds(wall, cpu)
+    return Seconds(wall, cpu)
 
 
 def _rendered(template: Template, rows: Iterable[Mapping[str, object]]) -> list[str]:
     return [template.render(row) for row in rows]
 
 
-def _render(frame: pl.DataFrame) -> _Seconds:
-    return _timed(lambda: _leg().render(frame))
+def _render(frame: pl.DataFrame) -> Seconds:
+    return timed(lambda: _leg().render(frame))
 
 
-def _timed(work: Callable[[], object]) -> _Seconds:
+def timed(work: Callable[[], object]) -> Seconds:
+    """Time some work, its result thrown away."""
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     done = work()
-    spent = _Seconds(time.perf_counter() - wall, time.process_time() - cpu)
+    spent = Seconds(time.perf_counter() - wall, time.process_time() - cpu)
     del done
     return spent
 
