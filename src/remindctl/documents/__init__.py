@@ -5,7 +5,7 @@ The model decides what a value is, never its look: a plain ``0212345678``, ``21:
 a date only where the model says so.
 """
 
-from remindctl.documents.check import Located, Strict, did_you_mean, each, one_of, parse, pick
+from remindctl.documents.check import Located, did_you_mean, parse
 from remindctl.documents.fields import (
     SPAN_SHAPE,
     Finding,
@@ -21,6 +21,7 @@ from remindctl.documents.fields import (
     span,
     wrong,
 )
+from remindctl.documents.strict import Strict, each, one_of, pick
 from remindctl.documents.tree import decode
 
 __all__ = [
