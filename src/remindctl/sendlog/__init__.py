@@ -6,7 +6,8 @@ for people who were held out. ``failed`` (surely not sent) may be claimed again,
 sent) never, until someone settles it. A claim that a dead run left behind becomes ``unknown``.
 
 A claim holds keyed hashes of everything its person is known by. So whoever the files take for one
-person later, or no longer, is still messaged once. The log holds no addresses and no texts.
+person later, or no longer, is still messaged once. A coupon's code that a claim carries stays with
+its key and person, whatever becomes of the message. The log holds no addresses, codes or texts.
 """
 
 from remindctl.sendlog.coupons import ISSUED, CouponBook, Issued, code_hash, match_codes
