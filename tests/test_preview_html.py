@@ -272,7 +272,7 @@ def test_every_channel_is_shown_without_an_error_or_a_request(
     opened(browser, page, scheme=scheme)
     assert visible(browser) == [
         "Brand Message day30 · plain", "Alimtalk day30", "SMS day30", "LMS day30", "MMS day30",
-        "E-mail day60", "Push day60 after leg 1", "On-site day60 after leg 1", "Webhook day60",
+        "E-mail day60", "Push day60 leg 2", "On-site day60 leg 2", "Webhook day60",
         "LMS day30", "LMS day60",
     ]  # fmt: skip
     assert logged(browser, "browser") == []

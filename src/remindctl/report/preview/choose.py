@@ -11,9 +11,10 @@ _HELD_SHOWN = 5
 def choose(messages: pl.DataFrame, people: pl.DataFrame, n: int) -> pl.DataFrame:
     """Pick the messages that together show what a campaign sends.
 
-    Of each step: ``n`` evenly spaced among those that go out now, or among all where none does;
-    the shortest and the longest of each channel; one of each variant, of each segment and of each
-    of several channels, rather one that is picked anyway.
+    Of each step: ``n`` evenly spaced among those that go out now, where there are none among those
+    that do not but are not expired, else among all; the shortest and the longest of each channel;
+    one of each variant, of each segment and of each of several channels, rather one that is picked
+    anyway or goes out now.
 
     Args:
         messages: step, variant, channel, person, units, held_by (null = it goes out now) and any
@@ -25,15 +26,20 @@ def choose(messages: pl.DataFrame, people: pl.DataFrame, n: int) -> pl.DataFrame
         rows of ``messages`` in their order, with ``segment`` and ``labels`` (a list of sample,
         shortest, longest, variant …, segment …, channel …).
     """
-    rows = messages.join(
-        people.select("person", "segment"), on="person", how="left", maintain_order="left"
-    ).with_row_index("_row")
+    far = pl.when(pl.col("held_by").is_null()).then(0).when(pl.col("held_by") != "expired").then(1)
+    rows = (
+        messages.join(
+            people.select("person", "segment"), on="person", how="left", maintain_order="left"
+        )
+        .with_columns(far.otherwise(2).alias("_far"))
+        .with_row_index("_row")
+    )
     picked = pl.concat([_sample(rows, n), *_extremes(rows)])
     several = rows.filter(pl.col("channel").n_unique().over("step") > 1)
     for kind, among in (("variant", rows), ("segment", rows), ("channel", several)):
         picked = pl.concat([picked, _one_of_each(among, kind, picked["_row"])])
     labels = picked.group_by("_row", maintain_order=True).agg(pl.col("label").alias("labels"))
-    return rows.join(labels, on="_row", how="inner", maintain_order="left").drop("_row")
+    return rows.join(labels, on="_row", how="inner", maintain_order="left").drop("_row", "_far")
 
 
 def choose_held(held: pl.DataFrame) -> pl.DataFrame:
@@ -48,8 +54,7 @@ def choose_held(held: pl.DataFrame) -> pl.DataFrame:
 
 def _sample(rows: pl.DataFrame, n: int) -> pl.DataFrame:
     """Spread ``n`` picks evenly over each step's rows, the first one included."""
-    now = pl.col("held_by").is_null()
-    rows = rows.filter(now | ~now.any().over("step"))
+    rows = rows.filter(pl.col("_far") == pl.col("_far").min().over("step"))
     place, size = pl.int_range(pl.len()), pl.len()
     # The whole part of place x n / size grows at n places, and by one where n < size.
     starts = (place * n // size != (place - 1) * n // size).over("step")
@@ -72,18 +77,14 @@ def _extremes(rows: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _one_of_each(rows: pl.DataFrame, kind: str, picked: pl.Series) -> pl.DataFrame:
-    """Pick a row of each step and ``kind``: one of ``picked``, else one that goes out now."""
-    row, now = pl.col("_row"), pl.col("held_by").is_null()
+    """Pick a row of each step and ``kind``: one of ``picked``, else one that goes out sooner."""
+    new = ~pl.col("_row").is_in(picked.implode())
     found = (
         rows.drop_nulls(kind)
+        .sort(new, "_far", "_row")
         .group_by("step", kind, maintain_order=True)
-        .agg(
-            pl.coalesce(
-                row.filter(row.is_in(picked.implode())).first(),
-                row.filter(now).first(),
-                row.first(),
-            )
-        )
+        .agg(pl.col("_row").first())
+        .sort("_row")
     )
     return found.select("_row", pl.format(f"{kind} {{}}", kind).alias("label"))
 

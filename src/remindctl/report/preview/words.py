@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from remindctl.model import FAMILY, Channel, Family
+from remindctl.model import FAMILY, Channel, Family, Span
 from remindctl.policy import REASONS
 from remindctl.report.console import counted, money, number
 
@@ -50,6 +50,10 @@ _ZONES: Mapping[str, str] = {
 }
 
 
+_HELD_BY: Mapping[str, str] = {
+    **REASONS,
+    "another_leg": "the customer gets it by another channel",
+}
 _REMOTE_PICTURE = re.compile(r"<img\b[^>]*\bsrc\s*=\s*[\"']?\s*(?:https?:)?//", re.IGNORECASE)
 
 
@@ -103,8 +107,7 @@ def zone_known(shown: Shown) -> str:
 
 def held_now(shown: Shown) -> str:
     """Say what would hold the message now; empty where it would go out."""
-    code = shown.held_by
-    return "" if code is None else f"held now: {REASONS.get(code, code.replace('_', ' '))}"
+    return f"held now: {_HELD_BY[shown.held_by]}" if shown.held_by else ""
 
 
 def length(shown: Shown) -> str:
@@ -160,7 +163,7 @@ def settings(shown: Shown) -> list[tuple[str, str]]:
         ("targeting", extras.get("targeting") if brand else None),
         ("image", image),
         ("HTML", f"{number(len(shown.html.encode()))} bytes" if shown.html else None),
-        ("shown until", extras.get("until")),
+        ("shown for", Span(seconds=extras["show_for"]) if extras.get("show_for") else None),
         ("unsubscribe", unsubscribe),
         ("customer", shown.customer_key),
     ]
