@@ -149,9 +149,10 @@ def _opt_outs(shop: Shop, logs: Logs) -> list[Problem]:
     from remindctl.policy import stale_feed, vague_wordings  # noqa: PLC0415
 
     found = []
-    for file in logs.optouts.values():
-        stale = stale_feed(shop.config.store, shop.campaigns, file.last_list(), shop.as_of)
-        found += [stale] if stale else []
+    file = logs.optouts.get(shop.config.optouts)
+    last_list = file.last_list() if file else None
+    stale = stale_feed(shop.config.store, shop.campaigns, last_list, shop.as_of)
+    found += [stale] if stale else []
     for wording, statements in vague_wordings(shop.snapshot.consents).iter_rows():
         what = f"the consent wording {wording!r} ({statements:,} statements) names no advertising"
         hint = "a consent to news or benefits is none to advertising; ask again, in plain words"

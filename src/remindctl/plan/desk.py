@@ -11,7 +11,7 @@ import polars as pl
 from remindctl.audience import Sources, all_occasions, occasions, schedule
 from remindctl.frames import INSTANT
 from remindctl.hours import exactly
-from remindctl.model import Channel, key_of
+from remindctl.model import Channel, keys_of
 from remindctl.plan.words import why
 from remindctl.policy import (
     ENDS,
@@ -137,7 +137,7 @@ class Desk:
             .group_by("person")
             .agg(pl.col("value").last().alias("push_token"))
         )
-        ids = (
+        accounts = (
             self.snapshot.addresses.filter(pl.col("kind") == "shop_id")
             .group_by("person")
             .agg(pl.col("value").last().alias("shop_id"))
@@ -146,14 +146,15 @@ class Desk:
             "person", "customer_key", "name", "phone", "email", "last_at", "country", "segments"
         )
         rows = found
-        for known in (whom, tokens, ids):
+        for known in (whom, tokens, accounts):
             rows = rows.join(known, on="person", how="left", maintain_order="left")
         store, campaign = self.store.key, self.campaign.name
+        ids = rows["occasion"].to_list()
         several = pl.col("country").fill_null(self.store.country).is_in(list(ENDS))
         guessed = pl.when(several).then(pl.lit("strictest")).otherwise(pl.lit("store"))
         return rows.with_columns(
-            _hashed("key", (key_of(store, campaign, step.id, one) for one in rows["occasion"])),
-            _hashed("entry", (key_of(store, campaign, one) for one in rows["occasion"])),
+            pl.Series("key", keys_of((store, campaign, step.id), ids), dtype=pl.String),
+            pl.Series("entry", keys_of((store, campaign), ids), dtype=pl.String),
             pl.lit(store).alias("store"),
             pl.lit(campaign).alias("campaign"),
             pl.lit(step.id).alias("step"),
@@ -231,7 +232,3 @@ def of_one(desk: Desk, person: int) -> Desk:
 
 def _when(column: str, code: str | None = None) -> pl.Expr:
     return pl.when(pl.col(column)).then(pl.lit(code or column))
-
-
-def _hashed(name: str, values: Iterable[str]) -> pl.Series:
-    return pl.Series(name, list(values), dtype=pl.String)
