@@ -133,7 +133,7 @@ def test_each_message_is_told_with_its_form_its_reason_and_what_would_hold_it() 
     assert (first.units, first.most, first.encoding) == (4, 76, "characters")
     assert (first.to, first.customer, first.customer_key) == ("010-****-0000", "김*수", "c0")
     assert first.why == "30d after last_order (2025-05-31)"
-    assert first.ground
+    assert first.ground == "consent"
     assert first.extras["buttons"] == [
         {"name": "보기", "kind": "link", "url": "https://shop.example/c0"}
     ]

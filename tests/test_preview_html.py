@@ -59,7 +59,7 @@ PLAIN = Shown(
     encoding="cp949",
     cost=Decimal(18),
     segment="loyal",
-    ground="consent of 2026-01-05 (signup_form)",
+    ground="consent",
     labels=("sample",),
 )
 LETTER = (
@@ -282,7 +282,7 @@ def test_every_channel_is_shown_without_an_error_or_a_request(
         "128 messages would be sent, 9 held; 9 shown, and 2 examples held by content.",
         "알림톡 도착", "채널 추가", "보러 가기", "3000원 할인 쿠폰", "WELCOME-7K2P", "2026-12-31",
         "82 of 90 bytes", "18 KRW", "Sat 2026-11-21 16:00, Asia/Seoul", "김*수, 010-****-1234",
-        "30d after last_order (2026-10-22)", "consent of 2026-01-05 (signup_form)",
+        "30d after last_order (2026-10-22)", "the customer's consent",
         "held now: no recorded consent to advertising on this channel",
         "2,113 bytes, of 2,000 that an lms holds", "shorten it",
     ):  # fmt: skip
@@ -407,7 +407,7 @@ def test_what_customers_and_templates_hold_does_nothing(
     }
     hostile = replace(
         PLAIN, store=other, step=HOSTILE, variant=HOSTILE, segment=HOSTILE, customer=HOSTILE,
-        to=HOSTILE, customer_key=HOSTILE, why=HOSTILE, ground=HOSTILE, subject=HOSTILE,
+        to=HOSTILE, customer_key=HOSTILE, why=HOSTILE, subject=HOSTILE,
         text=f"{site}/{HOSTILE}", labels=(HOSTILE,), code=HOSTILE, extras=extras,
     )  # fmt: skip
     messages = [replace(hostile, channel=channel) for channel in Channel]

@@ -87,7 +87,8 @@ def _notes(plan: Plan, rows: pl.DataFrame) -> Iterator[str]:
 def _shown(row: Mapping[str, Any], plan: Plan) -> Shown:
     channel = Channel(row["channel"])
     extras: dict[str, Any] = json.loads(row["extras"]) if row["extras"] else {}
-    reason = row["reason"]
+    # Address and ground are those of the channel that the customer gets it by now.
+    reason, going = row["reason"], row["held_by"] is None
     return Shown(
         campaign=plan.campaign.name,
         step=row["step"],
@@ -98,13 +99,13 @@ def _shown(row: Mapping[str, Any], plan: Plan) -> Shown:
         store=plan.store,
         customer_key=row["customer_key"],
         customer=mask(row["name"] or ""),
-        to=_masked(row.get(_ADDRESS.get(FAMILY[channel], ""))),
+        to=_masked(row["to"] if going else row.get(_ADDRESS.get(FAMILY[channel], ""))),
         due_at=row["due_at"],
         zone=row["zone"] or plan.store.timezone,
         zone_source=row["zone_source"],
         why=row["why"],
         held_by=row["held_by"],
-        ground=row["ground"] if row["held_by"] is None else None,
+        ground=row["ground"] if going else None,
         subject=row["subject"],
         text=row["text"] or "",
         html=row["html"],

@@ -33,7 +33,7 @@ class Shown:
         zone: the recipient's; ``zone_source`` is how it is known.
         why: the reason it is due.
         held_by: the reason that holds it now, a code of ``policy.REASONS``; None = it would go out.
-        ground: why it may be sent.
+        ground: why it may be sent: consent, existing_customer, onsite or informational.
         code, code_until: the coupon of the step, and its last day.
         labels: what it was chosen for: sample, shortest, longest, variant …, segment ….
         problem: why it is held because of its content; texts may be missing then.

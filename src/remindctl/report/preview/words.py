@@ -54,6 +54,12 @@ _HELD_BY: Mapping[str, str] = {
     **REASONS,
     "another_leg": "the customer gets it by another channel",
 }
+_GROUNDS: Mapping[str, str] = {
+    "consent": "the customer's consent",
+    "existing_customer": "a purchase in the last 6 months",
+    "onsite": "needs no consent on the shop's pages",
+    "informational": "needs no consent, as information",
+}
 _REMOTE_PICTURE = re.compile(r"<img\b[^>]*\bsrc\s*=\s*[\"']?\s*(?:https?:)?//", re.IGNORECASE)
 
 
@@ -108,6 +114,11 @@ def zone_known(shown: Shown) -> str:
 def held_now(shown: Shown) -> str:
     """Say what would hold the message now; empty where it would go out."""
     return f"held now: {_HELD_BY[shown.held_by]}" if shown.held_by else ""
+
+
+def allowed(shown: Shown) -> str:
+    """Say what allows it to be sent; empty where nobody told."""
+    return _GROUNDS[shown.ground] if shown.ground else ""
 
 
 def length(shown: Shown) -> str:
