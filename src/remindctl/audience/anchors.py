@@ -10,7 +10,7 @@ import polars as pl
 from remindctl.audience import coupons, events, orders, people, products
 from remindctl.audience.people import date_columns
 from remindctl.audience.sources import just_after
-from remindctl.model import State, Statistic, key_of
+from remindctl.model import State, Statistic, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,7 +99,7 @@ def _message(sources: Sources, step: Step) -> Anchor:
         )
         found = root.find(sources, earlier).join(sent, on="person", how="semi")
         parts = sources.store.key, sources.campaign.name, earlier.id
-        keys = [key_of(*parts, occasion) for occasion in found["occasion"]]
+        keys = keys_of(parts, found["occasion"])
         at = pl.col("claimed_at")
         return (
             found.with_columns(pl.Series("key", keys, dtype=pl.String))
