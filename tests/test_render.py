@@ -254,6 +254,8 @@ def test_what_a_template_may_not_or_cannot_do_holds_the_message(template: str, w
         ("{{ name.__class__ }}", 1, "`.__class__` may not be used"),
         ("a\n{% macro m() %}{% endmacro %}", 2, "`{% macro %}` may not be used"),
         ("{% include 'x' %}", 1, "`{% include %}` may not be used"),
+        ("{% autoescape false %}{% endautoescape %}", 1, "`{% autoescape %}` may not be used"),
+        ("{{ caller }}", 1, "`caller` is not known"),
         ("{{ self }}", 1, "`self` is not known"),
         ("{{ lipsum() }}", 1, "`lipsum` is not known"),
         ("{% for a in tags recursive %}{% endfor %}", 1, "loops may not be recursive"),
@@ -343,6 +345,13 @@ def test_each_row_gets_its_own_answer_in_order() -> None:
     assert [result["text"] for result in results] == ["가", None, None, "나"]
 
 
+def test_conditions_leave_no_blanks_behind() -> None:
+    text = "가 \n{% if name %}x{% endif %}\n\n \n\t\n나\r\n　\n\n다 \n\n"
+    assert body(text) == "가\n\n나\n\n다"
+    sent = message("가", subject=" {% if name %}\n{% endif %} 새\n  소식 ", channel=Channel.LMS)
+    assert sent["subject"] == "(광고)새 소식"
+
+
 def test_values_are_written_as_people_write_them() -> None:
     assert (
         body(
@@ -366,6 +375,7 @@ def test_the_bytes_of_korean_messages() -> None:
     assert "2001 bytes, of 2000" in held("가" * 1000 + "a")
     long = why("가", purpose=Purpose.INFORMATIONAL, subject="a" * 41)
     assert long == "41 bytes in the subject, of 40: shorten it"
+    assert held("{{ 5 + n | int }}{{ n | money('GBP') }}", n=3).endswith("cannot carry `£`")
     assert held("😀") == "Korean text messages cannot carry `😀`"
 
 

@@ -90,8 +90,9 @@ ORDERED = Leg(
 
 
 def test_an_alimtalk_is_its_approved_wording_with_the_values_filled_in_and_nothing_else() -> None:
-    (one,) = made(ORDERED, GREEN, INFO, {"name": "{{ x }}#{번호}", "anchor": {"id": "2026-1"}})
-    assert one["text"] == "{{ x }}#{번호}님, 주문을 받았어요.\n\n\n번호: 2026-1  "
+    name = '{{ x }}#{번호}"\\'
+    (one,) = made(ORDERED, GREEN, INFO, {"name": name, "anchor": {"id": "2026-1"}})
+    assert one["text"] == f"{name}님, 주문을 받았어요.\n\n\n번호: 2026-1  "
     assert (one["encoding"], one["units"], one["subject"]) == ("characters", len(one["text"]), None)
     assert json.loads(one["extras"]) == {
         "buttons": [
@@ -99,7 +100,7 @@ def test_an_alimtalk_is_its_approved_wording_with_the_values_filled_in_and_nothi
             {"name": "보기", "kind": "link", "url": "https://shop.example/orders/2026-1"},
         ],
         "template": "ORDER_1",
-        "variables": {"이름": "{{ x }}#{번호}", "번호": "2026-1"},
+        "variables": {"이름": name, "번호": "2026-1"},
         "approved_text": ORDERED.text.strip("\n"),
     }
 
@@ -317,6 +318,14 @@ def test_a_text_abroad_says_what_both_countries_ask_for() -> None:
     assert (american["encoding"], american["parts"]) == international(stop)[::2]
     assert "Opt out: https://shop.example/o" in european["text"]
     assert (at_home["encoding"], at_home["units"]) == korean(at_home["text"])[:2]
+
+
+def test_the_limits_of_a_network_are_for_those_whom_it_reaches() -> None:
+    leg = Leg(channel=Channel.SMS, text="{{ name }}")
+    rows = [{"name": "가" * 40, "country": country} for country in ("KR", "US")]
+    here, abroad = made(leg, GREEN, AD, *rows)
+    assert "bytes, of 90" in here["problem_detail"]
+    assert (abroad["problem"], abroad["encoding"], abroad["parts"]) == (None, "ucs-2", 2)
 
 
 def test_texts_from_abroad_to_korea_carry_the_korean_lines_or_are_held() -> None:

@@ -4,12 +4,25 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remindctl.render import international, sms_bytes
-from remindctl.render.filters import cut_bytes, format_date, format_money, josa, mask
+from remindctl.render import international, korean, outside_cp949, sms_bytes
+from remindctl.render.filters import cut_bytes, format_date, format_money, mask
+from remindctl.render.lengths import (
+    are_unusual,
+    characters,
+    characters_column,
+    international_column,
+    is_usual,
+    korean_column,
+    unlimited,
+    unlimited_column,
+)
+from remindctl.render.particles import josa
+from remindctl.render.values import clean
 
 
 @pytest.mark.parametrize(
@@ -34,6 +47,7 @@ def test_the_parts_of_international_messages(
     text: str, encoding: str, units: int, parts: int
 ) -> None:
     assert international(text) == (encoding, units, parts)
+    assert international_column(pl.Series([text])).row(0) == (encoding, units, parts)
 
 
 @pytest.mark.parametrize(
@@ -113,3 +127,33 @@ def test_cutting_never_exceeds_its_bytes_and_leaves_short_texts_alone(text: str,
     cut = cut_bytes(text, size)
     assert sms_bytes(cut) <= size
     assert cut == text or sms_bytes(text) > size
+
+
+# Characters of every kind that some network counts in its own way.
+_counted = st.lists(st.sampled_from("aé가·…😀€^ç\n£똠 "), max_size=6).map("".join)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(_counted, st.integers(0, 60)).map(lambda pair: pair[0] * pair[1])))
+def test_columns_are_counted_as_their_texts_are(texts: list[str]) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+    for measure, measured in (
+        (korean, korean_column(column, are_unusual(column))),
+        (international, international_column(column)),
+        (characters, characters_column(column)),
+        (unlimited, unlimited_column(column)),
+    ):
+        assert measured.select("encoding", "units", "parts").rows() == list(map(measure, texts))
+    strange = korean_column(column, are_unusual(column))["strange"].to_list()
+    assert strange == [outside_cp949(text) or None for text in texts]
+    usual = [text for text in texts if is_usual(text)]
+    assert [korean(text).units for text in usual] == (
+        korean_column(pl.Series(usual, dtype=pl.String), None)["units"].to_list()
+    )
+
+
+def test_values_are_cleaned_to_one_line_of_visible_text_in_one_form() -> None:
+    assert clean("\u1100\u1161\u200b\r\n e\u0301\ufeff ") == "가 é"
+    assert clean("👩\u200d👧") == "👩\u200d👧"
+    assert clean(["", "a\tb", None]) == ["a b"]
+    assert clean({"a": " ", "b": ["\x00"], "c": 0}) == {"c": 0}
