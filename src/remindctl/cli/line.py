@@ -25,6 +25,7 @@ from remindctl.frames import (
     conform,
     empty,
 )
+from remindctl.model import Channel
 from remindctl.plan import (
     decide,
     desk_for,
@@ -161,7 +162,7 @@ def _changed_templates(shop: Shop, logs: Logs) -> list[Problem]:
         for campaign in shop.campaigns
         for step in campaign.steps
         for leg in step.legs
-        if leg.template is not None
+        if leg.channel is Channel.ALIMTALK and leg.template is not None
     ]
     approved = logs.log.approved(shop.config.store.key, {code for code, _, _ in texts})
     return template_problems(texts, approved)

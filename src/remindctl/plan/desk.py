@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,16 +22,16 @@ from remindctl.policy import (
     openings,
     progress,
 )
-from remindctl.profiles import Profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from remindctl.frames import Coupons, History, Snapshot
     from remindctl.hours import Opening
     from remindctl.model import Campaign, Leg, Step, Store, Variant
     from remindctl.policy import Permissions
+    from remindctl.profiles import Profiles
 
 # A channel that no provider serves is written to a local file; what is shown on the shop's own
 # pages, to the file that these read.
@@ -56,6 +57,7 @@ class Desk:
     Attributes:
         given: what the people allow.
         coupons: free and issued codes.
+        only: the one person whose occasions are looked at; None = everyone's.
     """
 
     campaign: Campaign
@@ -66,6 +68,7 @@ class Desk:
     coupons: Coupons
     given: Permissions
     as_of: datetime
+    only: int | None = None
 
     @cached_property
     def sources(self) -> Sources:
@@ -80,6 +83,7 @@ class Desk:
             campaign=self.campaign,
             as_of=self.as_of,
             known_until=self.snapshot.known_until,
+            only=self.only,
         )
 
     def due(self, step: Step) -> pl.DataFrame:
@@ -90,7 +94,8 @@ class Desk:
             and leg, ``reason`` (null where nothing holds it), ``why`` it is due, and a Boolean
             column for each gate.
         """
-        return self._gated(step, occasions(self.sources, step), keep=False)
+        found = occasions(self.sources, step, details=_tells_details(step))
+        return self.gated(step, found, keep=False)
 
     def any_time(self, step: Step) -> pl.DataFrame:
         """Do as :meth:`due` for every occasion there is, past and to come.
@@ -98,7 +103,7 @@ class Desk:
         Returns:
             its columns, and ``not_yet`` and ``expired``, which come before any other reason.
         """
-        return self._gated(step, all_occasions(self.sources, step), keep=True)
+        return self.gated(step, all_occasions(self.sources, step), keep=True)
 
     def providers(self, legs: Iterable[Leg]) -> list[str]:
         """Name the provider of each leg."""
@@ -107,7 +112,8 @@ class Desk:
             self.store.providers.get(leg.channel, fallback.get(leg.channel, OUTBOX)) for leg in legs
         ]
 
-    def _gated(self, step: Step, found: pl.DataFrame, *, keep: bool) -> pl.DataFrame:
+    def gated(self, step: Step, found: pl.DataFrame, *, keep: bool) -> pl.DataFrame:
+        """Pass occasions through the gates; ``keep`` those too whose time it is not."""
         rows = self._named(step, found)
         rows = rows.with_columns(
             choose_variants(rows, step, self.history, self.store, self.campaign).alias("variant")
@@ -224,10 +230,20 @@ def _held_at_once(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.lit("no_variant").alias("hold"))
 
 
-def of_one(desk: Desk, person: int) -> Desk:
-    """Return the desk with one person before it."""
-    alone = Profiles(desk.people.filter(pl.col("person") == person))
-    return replace(desk, people=alone)
+def _tells_details(step: Step) -> bool:
+    """Say whether a text may tell more of an occasion than that it is one."""
+    if step.facts or step.due.after.startswith("coupon_"):
+        return True
+    templates = chain(*(_templates(leg) for leg in step.legs))
+    return any("anchor" in template for template in templates if template)
+
+
+def _templates(leg: Leg) -> Iterator[str | None]:
+    yield from (leg.text, leg.subject, leg.html, leg.layout, leg.url)
+    yield from leg.variables.values()
+    yield from (button.url for button in leg.buttons)
+    if leg.coupon:
+        yield from (leg.coupon.title, leg.coupon.description, leg.coupon.url)
 
 
 def _when(column: str, code: str | None = None) -> pl.Expr:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from remindctl import audience
-from remindctl.plan.desk import of_one
 from remindctl.policy import REASONS, cap_counts, choose_legs
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def explain(desk: Desk, person: int, planned: Plan) -> list[Explained]:
         one entry per step and occasion: those due or to come, and the latest past ones; for whoever
         is not in the audience, or has no occasion, one that says so.
     """
-    one = of_one(desk, person)
+    one = replace(desk, only=person)
     chosen = _audience(one)
     if not chosen.passed:
         return [Explained("", "", (chosen,), "not_in_audience")]
@@ -92,8 +91,10 @@ def explain(desk: Desk, person: int, planned: Plan) -> list[Explained]:
 
 
 def _audience(one: Desk) -> Gate:
-    wanted, [person] = one.campaign.audience, one.people.to_dicts()
-    member = one.people.select(audience.members(wanted)).item()
+    wanted = one.campaign.audience
+    alone = one.people.filter(pl.col("person") == one.only)
+    [person] = alone.to_dicts()
+    member = alone.select(audience.members(wanted)).item()
     said = []
     if wanted.segments:
         said.append(f"any of {', '.join(wanted.segments)}")

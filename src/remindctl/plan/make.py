@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from remindctl.model import Campaign, Coupon, Store
     from remindctl.profiles import Profiles
 
-# Whom a coupon went to is known once the log has been asked.
-_OF_COUPONS = ("coupon_issued", "coupon_expires")
-
 
 def describe(snapshot: Snapshot, store: Store, as_of: datetime) -> Profiles:
     """Make the Profiles of a store, with its return curve's due states and its segments.
@@ -78,11 +75,7 @@ def people_concerned(
     persons = [pl.Series("person", [], dtype=PERSON)]
     for campaign in campaigns:
         desk = desk_for(campaign, store, people, snapshot, as_of)
-        for step in campaign.steps:
-            if step.due.after in _OF_COUPONS:
-                persons.append(people.filter(audience.members(campaign.audience))["person"])
-            else:
-                persons.append(audience.concerned(desk.sources, step))
+        persons += [audience.concerned(desk.sources, step) for step in campaign.steps]
     return pl.concat(persons).unique()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from remindctl.audience import members
+from remindctl.frames import INSTANT, MONEY
 from remindctl.plan.content import with_facts, with_messages
 from remindctl.plan.coupons import give, no_coupons
 
@@ -21,7 +25,8 @@ def sample(desk: Desk, step: Step, most: int = MOST) -> pl.DataFrame:
     """Render a step for the people of its audience, on each leg, as if nothing held them.
 
     Each person is taken with the occasion that is due now, else the one that comes next, else the
-    latest. Stale facts and empty pools do hold: without them there is no text.
+    latest; where nobody has one, everyone of the audience with an invented one. Stale facts and
+    empty pools do hold: without them there is no text.
 
     Args:
         desk: the campaign, store and instant.
@@ -34,6 +39,8 @@ def sample(desk: Desk, step: Step, most: int = MOST) -> pl.DataFrame:
         would hold it now (null = it would go out).
     """
     rows = desk.any_time(step)
+    if rows.is_empty():
+        rows = desk.gated(step, _invented(desk), keep=True)
     rows = (
         rows.filter(pl.col("reason").is_null() | (pl.col("reason") != "no_variant"))
         .with_columns(
@@ -95,3 +102,30 @@ def sample(desk: Desk, step: Step, most: int = MOST) -> pl.DataFrame:
         found = found.with_columns(pl.coalesce("reason", "coupon_hold").alias("reason"))
         found = found.drop("coupon_hold")
     return with_messages(found, step, desk)
+
+
+def _invented(desk: Desk) -> pl.DataFrame:
+    """Give everyone of the audience an occasion that is as good as any."""
+    zone, today = desk.store.timezone, desk.as_of.astimezone(ZoneInfo(desk.store.timezone)).date()
+    now = pl.lit(desk.as_of, dtype=INSTANT)
+    people = desk.people.filter(members(desk.campaign.audience))
+    product = pl.col("last_products").list.first()
+    return people.select(
+        "person",
+        pl.lit("example").alias("occasion"),
+        *(now.alias(name) for name in ("anchor_at", "ends_from", "wanted_at")),
+        pl.lit(value=False).alias("over"),
+        pl.col("timezone").fill_null(zone).alias("zone"),
+        pl.col("timezone").is_not_null().alias("zone_known"),
+        pl.col("timezone_source").fill_null("store").alias("zone_source"),
+        product.alias("product"),
+        product.alias("product_id"),
+        pl.col("last_products").alias("products"),
+        pl.lit(desk.store.url or None, dtype=pl.String).alias("url"),
+        pl.lit(1, dtype=pl.Int64).alias("quantity"),
+        pl.lit(None, dtype=MONEY).alias("value"),
+        pl.lit("example").alias("cart_id"),
+        pl.lit("EXAMPLE").alias("code"),
+        pl.lit(None, dtype=pl.String).alias("pool"),
+        pl.lit(today + timedelta(days=3), dtype=pl.Date).alias("until"),
+    )
