@@ -14,6 +14,7 @@ from remindctl.cli.check import check
 from remindctl.cli.consents import app as consents
 from remindctl.cli.customers import customers
 from remindctl.cli.explain import explain
+from remindctl.cli.init import init
 from remindctl.cli.layouts import app as layouts
 from remindctl.cli.log import app as log
 from remindctl.cli.optout import app as optout
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.command()(init)
 app.command()(analyze)
 app.command()(customers)
 app.command()(check)

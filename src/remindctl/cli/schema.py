@@ -22,11 +22,17 @@ class Kind(StrEnum):
 
 def schema(kind: Annotated[Kind, typer.Argument(help="Which file it describes.")]) -> None:
     """Print the JSON Schema of a file, so that your editor completes and checks it."""
-    from remindctl.documents.jsonschema import json_schema  # noqa: PLC0415
     from remindctl.report.stream import write_file  # noqa: PLC0415
 
+    write_file(text_of(kind))
+
+
+def text_of(kind: Kind) -> str:
+    """Return the JSON Schema of a file as text."""
+    from remindctl.documents.jsonschema import json_schema  # noqa: PLC0415
+
     described = json_schema(_model(kind), f"remindctl {kind}")
-    write_file(json.dumps(described, ensure_ascii=False, indent=2))
+    return json.dumps(described, ensure_ascii=False, indent=2)
 
 
 def _model(kind: Kind) -> type[Strict]:
