@@ -210,13 +210,13 @@ def test_a_message_does_not_depend_on_the_rows_beside_it(
 
 
 def test_blocks_follow_one_another_and_a_failing_row_is_held_alone() -> None:
-    size = 45_000
+    size = 65_000
     names = [None if number % 9_999 == 7 else f"n{number}" for number in range(size)]
     rows = pl.DataFrame({"name": names})
     made = leg("{{ name }}님").render(rows)
     missing = {number for number, name in enumerate(names) if name is None}
     assert set(made["problem"].is_not_null().arg_true()) == missing
-    assert made["text"][44_999] == "(광고)초록상점\nn44999님\n무료수신거부 0808880000"
+    assert made["text"][64_999] == "(광고)초록상점\nn64999님\n무료수신거부 0808880000"
     assert blanks(made) == {"name": len(missing)}
 
 

@@ -40,7 +40,7 @@ RENDERED: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 _MADE = tuple(RENDERED)[:-2]
 _LABELLED = {name: RENDERED[name] for name in ("subject", "text", "parts", "encoding", "units")}
-_BLOCK, _HTML_BLOCK = 20_000, 1_000
+_BLOCK, _HTML_BLOCK = 30_000, 1_000
 # What conditions leave behind between the lines.
 _LOOSE = (" \n", "\t\n", "\u3000\n", "\n\n\n", "\r")
 _BLANKS_AT_ENDS = re.compile(r"[ \t\u3000]+$", re.MULTILINE)
@@ -223,13 +223,13 @@ def _one_line(key: str) -> pl.Expr:
 def _tidied(written: pl.DataFrame) -> pl.DataFrame:
     """Take out the blank ends and gaps that conditions leave behind in the text."""
     text = pl.col("text")
-    found = written.select(
-        text.str.contains_any(list(_LOOSE)).alias("loose"), text.str.strip_chars()
-    )
-    texts, loose = found["text"], found["loose"].arg_true()
-    if len(loose):
-        tidy = pl.Series(map(_tidy, texts.gather(loose)), dtype=pl.String)
-        texts = texts.scatter(loose, tidy)
+    ends = {blank: text.str.contains(blank, literal=True) for blank in _LOOSE}
+    found = written.select(text.str.strip_chars(), **ends)
+    texts, loose = found["text"], found.select(pl.any_horizontal(list(ends))).to_series()
+    if loose.any():
+        rows = loose.arg_true()
+        tidy = pl.Series(map(_tidy, texts.gather(rows)), dtype=pl.String)
+        texts = texts.scatter(rows, tidy)
     return written.with_columns(texts)
 
 
