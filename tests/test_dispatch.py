@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remindctl.channels import MaybeSent, NotSent, Outgoing, Receipt
+from remindctl.channels import Direct, MaybeSent, NotSent, Outgoing, Receipt
 from remindctl.dispatch import MOST_FAILURES, Dispatched, Dispatcher
 from remindctl.frames import ADDRESSES, SUPPRESSIONS, Addresses, Suppressions, conform, empty
 from remindctl.model import Campaign, Family, Policy, Purpose, State, Store
@@ -169,7 +169,7 @@ class Office:
                 identifiers=self.identifiers(people),
                 suppressions=Suppressions(empty(SUPPRESSIONS)),
                 last_word=self.logs.optouts[self.file].last_word(),
-                providers={"it": self.provider},
+                senders={"it": Direct(self.provider)},
                 now=lambda: self.now,
                 progress=self.progress,
             )

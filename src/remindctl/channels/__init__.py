@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from remindctl.channels.console import Console
 from remindctl.channels.feed import Feed
+from remindctl.channels.http import AccountError, HttpProvider
 from remindctl.channels.outbox import Outbox
 from remindctl.channels.provider import (
     Account,
@@ -20,11 +21,12 @@ from remindctl.channels.provider import (
     Provider,
     Receipt,
 )
+from remindctl.channels.sender import Direct, Sender, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-PROVIDERS: Mapping[str, Callable[[Account], Provider]] = {
+PROVIDERS: Mapping[str, Callable[[Account], Provider | HttpProvider]] = {
     "outbox": Outbox.of,
     "console": Console.of,
     "feed": Feed.of,
@@ -33,9 +35,14 @@ PROVIDERS: Mapping[str, Callable[[Account], Provider]] = {
 __all__ = [
     "PROVIDERS",
     "Account",
+    "AccountError",
+    "Direct",
+    "HttpProvider",
     "MaybeSent",
     "NotSent",
     "Outgoing",
     "Provider",
     "Receipt",
+    "Sender",
+    "Threads",
 ]

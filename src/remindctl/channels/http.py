@@ -95,6 +95,7 @@ class Response:
             raise Unreadable(f"HTTP {self.status} without JSON") from None
 
 
+@runtime_checkable
 class HttpProvider(Protocol):
     """A provider as data in, data out."""
 
@@ -116,6 +117,14 @@ class HttpProvider(Protocol):
             AccountError: the whole batch was refused, and every other would be.
             Unreadable: nothing can be told from it.
         """
+
+
+@runtime_checkable
+class Groups(Protocol):
+    """A provider with several kinds of request."""
+
+    def group(self, message: Outgoing) -> str:
+        """Name the kind that a message needs; a batch holds one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,49 +4,100 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from remindctl.channels import PROVIDERS, Account
+from remindctl import clock
+from remindctl.channels import PROVIDERS, Account, Direct, HttpProvider, Threads
+from remindctl.channels.courier import Courier, Loop
 from remindctl.channels.outbox import Outbox
 from remindctl.config import Secret
 from remindctl.errors import Problem, Refused
+from remindctl.hours import exactly
 from remindctl.model import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from remindctl.channels import Provider
+    from remindctl.channels import Provider, Sender
     from remindctl.config import Config, ProviderConfig, StoreConfig
     from remindctl.model import Campaign
 
+# Mail servers mostly allow a client no more than this.
+_MAIL_CONNECTIONS = 4
 
-def open_providers(config: Config, names: Iterable[str]) -> dict[str, Provider]:
-    """Open providers by their names in the configuration.
 
-    Raises:
-        Refused: this version cannot send through one of them, or its secret is not set.
+class Senders:
+    """The providers that a run needs, open until it ends.
+
+    Attributes:
+        by_name: by their names in the configuration.
+        files: the local files that messages went to.
     """
-    opened: dict[str, Provider] = {}
+
+    def __init__(self, config: Config, names: Iterable[str]) -> None:
+        """Open providers.
+
+        Raises:
+            Refused: this version cannot send through one of them, or a setting is missing.
+        """
+        self._ends = ExitStack()
+        self._loop: Loop | None = None
+        entries = [config.providers[name] for name in dict.fromkeys(names)]
+        providers = _opened(config, entries)
+        self.by_name: Mapping[str, Sender] = {
+            entry.name: self._sender(entry, provider)
+            for entry, provider in zip(entries, providers, strict=True)
+        }
+        self.files = [one.path for one in providers if isinstance(one, Outbox)]
+
+    def __enter__(self) -> Self:
+        """Open until the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close connections and threads."""
+        self._ends.close()
+
+    def _sender(self, entry: ProviderConfig, provider: Provider | HttpProvider) -> Sender:
+        if isinstance(provider, HttpProvider):
+            return self._courier(entry, provider)
+        if provider.local:
+            return Direct(provider)
+        threads = Threads(provider, entry.concurrency or _MAIL_CONNECTIONS)
+        self._ends.callback(threads.close)
+        return threads
+
+    def _courier(self, entry: ProviderConfig, provider: HttpProvider) -> Courier:
+        if self._loop is None:
+            self._loop = Loop()
+            self._ends.callback(self._loop.close)
+        facts = provider.facts
+        return Courier(
+            provider,
+            self._loop,
+            clock.now,
+            concurrency=entry.concurrency or facts.concurrency,
+            timeout=exactly(entry.timeout) if entry.timeout else facts.timeout,
+            rate=entry.rate or facts.rate,
+        )
+
+
+def _opened(config: Config, entries: Sequence[ProviderConfig]) -> list[Provider | HttpProvider]:
+    opened: list[Provider | HttpProvider] = []
     problems: list[Problem] = []
-    for name in dict.fromkeys(names):
-        entry = config.providers[name]
+    for entry in entries:
         try:
-            settings = _settings(entry)
+            account = Account(
+                entry.name, _settings(entry), config.path.absolute().parent, sys.stderr
+            )
+            opened.append(PROVIDERS[entry.type](account))
         except Refused as refused:
             problems += refused.problems
-            continue
-        folder = config.path.absolute().parent
-        opened[name] = PROVIDERS[entry.type](Account(name, settings, folder, sys.stderr))
     if problems:
         raise Refused(problems)
     return opened
-
-
-def outbox_files(providers: Mapping[str, Provider]) -> list[Path]:
-    """Return the local files that messages went to."""
-    return [provider.path for provider in providers.values() if isinstance(provider, Outbox)]
 
 
 def problems(config: Config, store: StoreConfig, campaigns: Sequence[Campaign]) -> list[Problem]:

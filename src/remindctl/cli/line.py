@@ -41,7 +41,7 @@ from remindctl.sendlog import CouponBook, LogError, match_codes, template_proble
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from remindctl.channels import Provider
+    from remindctl.channels import Sender
     from remindctl.cli.world import Shop
     from remindctl.plan import Desk, Plan
     from remindctl.sendlog import Logs, SendingLogs, StoreLock
@@ -188,7 +188,7 @@ def apply(
     logs: SendingLogs,
     lock: StoreLock,
     run: str,
-    providers: Mapping[str, Provider],
+    senders: Mapping[str, Sender],
     progress: Callable[[int], None],
 ) -> list[Run]:
     """Send the plans of one shop, in their order; after one that had to stop, no other."""
@@ -201,7 +201,7 @@ def apply(
         identifiers=planned.laid.identifiers,
         suppressions=planned.laid.suppressions,
         last_word=planned.laid.last_word,
-        providers=providers,
+        senders=senders,
         now=clock.now,
         progress=progress,
     )

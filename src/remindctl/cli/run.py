@@ -161,7 +161,7 @@ def _send(
         )
     if problems := line.whole_run_problems(planned):
         raise Refused(problems)
-    providers = accounts.open_providers(settings, line.needed_providers(planned))
+    senders = stack.enter_context(accounts.Senders(settings, line.needed_providers(planned)))
     plans = [plan for one in planned for plan in one.plans]
     _write_messages(messages, plans)
     total = sum(len(plan.messages) for plan in plans)
@@ -172,13 +172,13 @@ def _send(
         with sending(total) as progress:
             for one in planned:
                 lock = locks[one.laid.shop.config.store.key]
-                runs += line.apply(one, logs, lock, name, providers, progress)
+                runs += line.apply(one, logs, lock, name, senders.by_name, progress)
     except LogError as error:
         broken = True
         hint = "what was being sent is settled as unknown by the next run, and not sent again"
         write_talk(f"{error}\n  hint: {hint}")
     _show(runs, output, {}, dry_run=False)
-    for path in accounts.outbox_files(providers):
+    for path in senders.files:
         write_talk(f"outbox: {path}")
     if broken or any(run.in_trouble for run in runs):
         raise typer.Exit(SOME_FAILED)

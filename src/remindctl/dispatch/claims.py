@@ -1,0 +1,97 @@
+"""A planned row as the claim that is made for it, and as the message that leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from remindctl.channels import Outgoing
+from remindctl.model import Channel, Purpose, State
+from remindctl.sendlog import Claim, code_hash, ending, text_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from remindctl.plan import Plan
+    from remindctl.sendlog import Hasher
+
+
+@dataclass(frozen=True, slots=True)
+class Scribe:
+    """Writes the claims of one plan."""
+
+    plan: Plan
+    hasher: Hasher
+
+    def claim(self, row: Mapping[str, Any], extras: Mapping[str, Any], *, local: bool) -> Claim:
+        """Claim a planned message; what stays on this machine proves no template's wording."""
+        store = self.plan.store
+        pool, code = row["coupon_pool"], row["coupon_code"]
+        wording = None if local else extras.get("approved_text")
+        return replace(
+            self.held_out(row),
+            identifiers=frozenset(row["hmac"] or ())
+            | {self.hasher.hash(row["kind"], row["to"], store.key)},
+            provider=row["provider"],
+            ground=row["ground"],
+            coupon_pool=pool,
+            coupon=None if code is None else code_hash(self.hasher, pool, code, store.key),
+            coupon_until=row["coupon_until"],
+            template=extras.get("template"),
+            text_hash=None if wording is None else text_hash(wording),
+            counts=self.plan.campaign.counts_for_caps,
+            cost=row["cost"],
+            currency=store.currency,
+            state=State.CLAIMED,
+        )
+
+    def held_out(self, row: Mapping[str, Any]) -> Claim:
+        """Remember that a person was held out."""
+        campaign, store = self.plan.campaign, self.plan.store
+        return Claim(
+            key=row["key"],
+            entry=row["entry"],
+            person=self.hasher.hash("person", row["customer_key"], store.key),
+            identifiers=frozenset(row["hmac"] or ()),
+            leg=row["leg"],
+            store=store.key,
+            campaign=campaign.name,
+            step=row["step"],
+            variant=row["variant"],
+            arm=row["arm"],
+            store_arm=row["store_arm"],
+            channel=row["channel"],
+            tags=campaign.tags,
+            counts=False,
+            ending=ending(row["to"] or ""),
+            due_at=row["due_at"],
+            state=State.CONTROL,
+        )
+
+    def message(
+        self, claim: Claim, row: Mapping[str, Any], extras: Mapping[str, Any], now: datetime
+    ) -> Outgoing:
+        """Return what leaves."""
+        return Outgoing(
+            id=message_id(claim.key, claim.person, claim.leg),
+            key=claim.key,
+            store=claim.store,
+            campaign=claim.campaign,
+            step=claim.step,
+            customer_key=row["customer_key"],
+            channel=Channel(row["channel"]),
+            to=row["to"],
+            kind=row["kind"],
+            subject=row["subject"],
+            text=row["text"],
+            html=row["html"],
+            advertising=self.plan.campaign.purpose is Purpose.ADVERTISING,
+            extras=extras,
+            at=now,
+        )
+
+
+def message_id(key: str, person: bytes, leg: int) -> str:
+    """Name a message for ever, also when its claim is repeated."""
+    return f"{key}-{person.hex()[:16]}-{leg}"
