@@ -15,8 +15,9 @@ from remindctl.model import Campaign, Channel, Leg, Policy, Purpose, Store
 from remindctl.render import RENDERED, CompiledLeg, blanks, compile_leg, international, korean
 from remindctl.render.columns import ColumnTemplate
 from remindctl.render.filters import filters
+from remindctl.render.held import Held
 from remindctl.render.sandbox import FAILURES, MAX_STEPS, Missing, sandbox
-from remindctl.render.values import Held, Rows, clean
+from remindctl.render.values import Rows, clean
 
 GREEN = Store(
     key="green",
@@ -61,7 +62,7 @@ _VALUES = (
 )  # fmt: skip
 _FAILING = (
     "{{ store.sender.fax }}", "{{ unknown }}", "{{ name.__class__ }}", "{{ 1 / 0 }}",
-    "{{ anchor.get('none') }}",
+    "{{ anchor.get('none') }}", "{{ anchor }}", "{{ store }}",
 )  # fmt: skip
 _TESTS = (
     "name", "orders > 2", "spent", "tags", "vip", "anchor.product", "anchor", "unknown",

@@ -109,6 +109,8 @@ def test_a_variable_without_a_value_holds_the_message_by_its_name() -> None:
     assert why(ORDERED, GREEN, INFO, name="가") == "anchor.id is empty for this customer"
     empty = replace(ORDERED, variables={**ORDERED.variables, "이름": "{% if name %}x{% endif %}"})
     assert why(empty, GREEN, INFO, anchor={"id": "1"}) == "#{이름} is empty for this customer"
+    jinja = replace(ORDERED, text="#{이름}\n{{ name }}", places={"text": Place("a.yaml", 3)})
+    assert refused(jinja, GREEN, INFO) == ["a.yaml:4: `{{` has no place in an approved wording"]
     lacks = replace(ORDERED, variables={"번호": "1"}, places={"text": Place("a.yaml", 3)})
     assert refused(lacks, GREEN, INFO) == ["a.yaml:3: `#{이름}` of the text has no value"]
 

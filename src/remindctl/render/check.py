@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import TemplateSyntaxError, meta, nodes
@@ -14,6 +15,8 @@ from remindctl.render.sandbox import sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from remindctl.errors import Place
 
 MAX_NESTED_LOOPS = 2
 
@@ -141,3 +144,8 @@ def _way_out(error: TemplateSyntaxError, filters: Iterable[str]) -> str:
     if match := re.match(r"No filter named '(\w+)'", said):
         return did_you_mean(match[1], filters)
     return "{{ name }} writes a value, {% if … %} … {% endif %} makes a choice"
+
+
+def line_of(place: Place, line: int) -> Place:
+    """Return the place of a line of a template that begins at ``place``."""
+    return place if line == 1 else replace(place, line=place.line + line - 1, column=0)

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from remindctl.render.lengths import are_unusual, is_usual
+from remindctl.render.parts import YES, Function, Name, constant_texts, take_apart
 from remindctl.render.sandbox import FAILURES, Missing, missing
-from remindctl.render.takeapart import YES, Function, Name, constant_texts, take_apart
 from remindctl.render.values import Column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from remindctl.render.held import Held
+    from remindctl.render.parts import Path, Piece
     from remindctl.render.sandbox import Sandbox
-    from remindctl.render.takeapart import Path, Piece
-    from remindctl.render.values import Held, Rows
+    from remindctl.render.values import Rows
 
 
 class ColumnTemplate:

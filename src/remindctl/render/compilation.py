@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import TYPE_CHECKING
 
 from remindctl.errors import Place, Problem, Refused
 from remindctl.model import FAMILY, Family
-from remindctl.render.check import problems
+from remindctl.render.check import line_of, problems
 from remindctl.render.columns import ColumnTemplate
 from remindctl.render.content import placeholders, templates, variable
 from remindctl.render.filters import filters
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from remindctl.model import Campaign, Leg, Store
 
-HTML = frozenset({"html", "layout"})
+_HTML = frozenset({"html", "layout"})
 
 
 def compile_leg(leg: Leg, store: Store, campaign: Campaign) -> CompiledLeg:
@@ -45,7 +45,7 @@ def compile_leg(leg: Leg, store: Store, campaign: Campaign) -> CompiledLeg:
     ours, same = filters(store, campaign, leg.channel), constants(store, campaign)
     environments = {html: sandbox(ours, html=html) for html in (False, True)}
     compiled = {
-        key: ColumnTemplate(environments[key in HTML], source, same)
+        key: ColumnTemplate(environments[key in _HTML], source, same)
         for key, (source, _) in sources.items()
     }
     names = frozenset().union(*(template.names for template in compiled.values())) - {"body"}
@@ -78,7 +78,7 @@ def warnings(leg: Leg, store: Store, campaign: Campaign) -> list[Problem]:
     return sorted(found)
 
 
-def is_approved(leg: Leg) -> bool:
+def _is_approved(leg: Leg) -> bool:
     """Say whether the text is a wording that Kakao knows, with ``#{name}``, and no template."""
     return FAMILY[leg.channel] is Family.KAKAO and leg.template is not None
 
@@ -86,7 +86,7 @@ def is_approved(leg: Leg) -> bool:
 def _sources(leg: Leg) -> dict[str, tuple[str, Place]]:
     """Return the templates by key, each with the place where it begins."""
     own = {"subject": leg.subject, "html": leg.html, "layout": leg.layout}
-    if not is_approved(leg):
+    if not _is_approved(leg):
         own = {"text": leg.text, **own}
     given = {key: (source, key) for key, source in own.items() if source is not None}
     given |= templates(leg)
@@ -95,21 +95,22 @@ def _sources(leg: Leg) -> dict[str, tuple[str, Place]]:
 
 def _problems(leg: Leg, sources: Mapping[str, tuple[str, Place]]) -> Iterator[Problem]:
     for key, (source, place) in sources.items():
-        for each in problems(source, html=key in HTML):
+        for each in problems(source, html=key in _HTML):
             yield Problem(line_of(place, each.line), each.what, each.hint)
     yield from unfounded(_said(leg, sources))
-    if is_approved(leg):
+    if _is_approved(leg):
+        at = leg.places.get("text", Place())
+        if found := re.search(r"\{\{|\{%", leg.text):
+            hint = "write #{name} as in the approved wording, and its value under variables"
+            line = leg.text.count("\n", 0, found.start()) + 1
+            what = f"`{found[0]}` has no place in an approved wording"
+            yield Problem(line_of(at, line), what, hint)
         for name in sorted(set(placeholders(leg.text)) - leg.variables.keys()):
             what = f"`{variable(name)}` of the text has no value"
             hint = f"write it under variables: {name}: …"
-            yield Problem(leg.places.get("text", Place()), what, hint)
+            yield Problem(at, what, hint)
 
 
 def _said(leg: Leg, sources: Mapping[str, tuple[str, Place]]) -> Mapping[str, tuple[str, Place]]:
     """Return the templates and the approved wording."""
     return {"text": (leg.text, leg.places.get("text", Place())), **sources}
-
-
-def line_of(place: Place, line: int) -> Place:
-    """Return the place of a line of a text that begins at ``place``."""
-    return place if line == 1 else replace(place, line=place.line + line - 1, column=0)

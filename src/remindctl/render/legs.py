@@ -13,12 +13,13 @@ from remindctl.frames import conform
 from remindctl.model import Purpose
 from remindctl.render.columns import repeated
 from remindctl.render.content import PLACEHOLDER, as_json, shape, variable
+from remindctl.render.held import Held
 from remindctl.render.labels import CUSTOMER, hand_made_column, with_keys
 from remindctl.render.limits import addresses, excess
 from remindctl.render.manners import manners
 from remindctl.render.pages import as_html
 from remindctl.render.sandbox import MAX_OUTPUT, missing
-from remindctl.render.values import Column, Held, Rows
+from remindctl.render.values import Column, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +45,6 @@ _BLOCK, _HTML_BLOCK = 30_000, 1_000
 # What conditions leave behind between the lines.
 _LOOSE = (" \n", "\t\n", "\u3000\n", "\n\n\n", "\r")
 _BLANKS_AT_ENDS = re.compile(r"[ \t\u3000]+$", re.MULTILINE)
-_MISSING = re.compile(missing("(.+)"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +198,9 @@ def blanks(rendered: pl.DataFrame) -> dict[str, int]:
             lacks first.
     """
     details = rendered.get_column("problem_detail").drop_nulls()
-    counts = details.str.extract(f"^{_MISSING.pattern}$").drop_nulls().value_counts(sort=True)
-    return dict(counts.sort("count", "problem_detail", descending=[True, False]).iter_rows())
+    names = details.str.extract(f"^{missing('(.+)')}$").drop_nulls()
+    counts = names.value_counts(name="rows").sort("rows", names.name, descending=[True, False])
+    return dict(counts.iter_rows())
 
 
 def _either(mask: pl.Series, these: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:

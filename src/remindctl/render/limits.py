@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from remindctl.model import Leg
-    from remindctl.render.values import Finding
+    from remindctl.render.held import Finding
 
 KOREAN_BYTES = {Channel.SMS: 90, Channel.LMS: 2_000, Channel.MMS: 2_000}
 KOREAN_SUBJECT_BYTES = 40

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_OUTPUT = 100_000  # characters of one rendered text
 MAX_RANGE = 1_000
-MAX_STEPS = 10_000  # that all loops of one text go together
+MAX_STEPS = 10_000  # of a loop and those inside of it
 MAX_BITS = 256  # of a product
 
 _FILTERS = (
@@ -78,7 +78,11 @@ def missing(name: str) -> str:
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The environment of templates; ``steps`` counts those of the loops of the current text."""
+    """The environment of templates.
+
+    Attributes:
+        steps: that loops went since it was set to 0, as whoever writes a text does before.
+    """
 
     intercepted_binops = frozenset({"*", "**", "%", "+"})
     steps = 0
@@ -198,6 +202,8 @@ def shown(value: object) -> object:
         return int(value)
     if isinstance(value, list | tuple):
         return _join(value, ", ")
+    if isinstance(value, dict):
+        raise Unwritable("a value has several parts: name one of them, as in anchor.product")
     if value is None:
         raise Unwritable("a value is empty for this customer")
     return value

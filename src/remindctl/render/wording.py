@@ -8,11 +8,11 @@ that makes such a claim without one is refused.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remindctl.errors import Problem
 from remindctl.model import FAMILY, Channel, Family, Purpose
+from remindctl.render.check import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +77,7 @@ def unfounded(sources: Mapping[str, tuple[str, Place]]) -> Iterator[Problem]:
     for source, place in sources.values():
         for pattern, what, hint in claims:
             for line, words in _found(pattern, source):
-                yield Problem(_line(place, line), f"`{words}` is said without {what}", hint)
+                yield Problem(line_of(place, line), f"`{words}` is said without {what}", hint)
 
 
 def doubtful(
@@ -98,7 +98,7 @@ def doubtful(
     for source, place in sources.values():
         for pattern, where, hint in watched:
             for line, words in _found(pattern, source):
-                yield Problem(_line(place, line), f"`{words}` {where}", hint, warning=True)
+                yield Problem(line_of(place, line), f"`{words}` {where}", hint, warning=True)
 
 
 def _found(pattern: re.Pattern[str], source: str) -> Iterator[tuple[int, str]]:
@@ -107,7 +107,3 @@ def _found(pattern: re.Pattern[str], source: str) -> Iterator[tuple[int, str]]:
     said = _EXPRESSION.sub(lambda match: "0" + "\n" * match[0].count("\n"), said)
     for match in pattern.finditer(said):
         yield said.count("\n", 0, match.start()) + 1, " ".join(match[0].split())
-
-
-def _line(place: Place, line: int) -> Place:
-    return place if line == 1 else replace(place, line=place.line + line - 1, column=0)
