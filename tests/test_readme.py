@@ -1,4 +1,4 @@
-"""The README is kept true: what it shows is what the program prints."""
+"""The README is kept true: what it shows is what the program prints, knows and understands."""
 
 from __future__ import annotations
 
@@ -10,11 +10,39 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from remindctl.audience import ANCHORS, MESSAGE
+from remindctl.audience.events import WELL_KNOWN
+from remindctl.cli.app import app
+from remindctl.model import Channel
+from remindctl.policy import REASONS
+from remindctl.render.filters import FILTER_NAMES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TRANSCRIPTS = re.findall(r"```console\n\$ (remindctl .*)\n([\s\S]*?)```", README)
+BLOCKS = re.split(r"^```", README, flags=re.MULTILINE)[1::2]
+COMMANDS = sorted(
+    {
+        line.partition(" # ")[0].strip()
+        for block in BLOCKS
+        if block.startswith("\n")
+        for line in block.splitlines()
+        if line.startswith("remindctl ")
+    }
+)
+EXAMPLE = re.search(r"```yaml\n([\s\S]*?)```", README)
+AT = "--config examples/smartstore/remindctl.yaml --as-of 2026-10-31T16:30+09:00"
 ANYTHING = "…"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with the examples, so that what runs there writes nothing beside ours."""
+    for name in ("examples", "campaigns"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
 
 
 def run(command: str, folder: Path) -> str:
@@ -48,16 +76,54 @@ def shows(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, text) is not None
 
 
+def table(head: str) -> list[list[str]]:
+    """Return the code words in the first cells of the table that begins with ``head``."""
+    found = re.search(rf"^\| {re.escape(head)} \|.*\n\| ---.*\n((?:\|.*\n)+)", README, re.MULTILINE)
+    assert found is not None
+    return [re.findall(r"`([^`]+)`", row.split(" | ")[0]) for row in found[1].splitlines()]
+
+
 @pytest.mark.parametrize(("command", "shown"), TRANSCRIPTS, ids=[c for c, _ in TRANSCRIPTS])
-def test_a_transcript_is_what_is_printed(command: str, shown: str, tmp_path: Path) -> None:
-    for name in ("examples", "campaigns"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    assert shows(shown, run(command, tmp_path))
+def test_a_transcript_is_what_is_printed(command: str, shown: str, folder: Path) -> None:
+    assert shows(shown, run(command, folder))
 
 
-def test_there_are_transcripts_of_both_jobs() -> None:
-    assert [command.split()[1] for command, _ in TRANSCRIPTS] == ["analyze", "run"]
+def test_there_are_transcripts_of_what_people_look_at() -> None:
+    assert [command.split()[1] for command, _ in TRANSCRIPTS] == ["analyze", "run", "explain"]
     assert all(len(shown.splitlines()) > 10 for _, shown in TRANSCRIPTS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_exists_with_its_options(command: str) -> None:
+    _, *words = shlex.split(command)
+    words = words[: words.index(">")] if ">" in words else words
+    found = get_command(app)
+    while words and hasattr(found, "commands"):
+        found = found.commands[words.pop(0)]
+    options = {name for param in found.params for name in param.opts}
+    assert {word for word in words if re.match(r"--[a-z]|-[a-z]$", word)} <= options
+
+
+def test_the_campaign_that_explains_the_language_passes_check(folder: Path) -> None:
+    assert EXAMPLE is not None
+    (folder / "example.yaml").write_text(EXAMPLE[1], encoding="utf-8")
+    (folder / "winback.txt").write_text("안녕하세요.\n", encoding="utf-8")
+    assert "1 campaign: 0 problems" in run(f"remindctl check example.yaml {AT}", folder)
+
+
+def test_every_anchor_channel_and_filter_is_named() -> None:
+    anchors = {name for row in table("`after`") for name in row}
+    assert anchors >= {*ANCHORS, MESSAGE}
+    assert anchors <= {*ANCHORS, MESSAGE, *WELL_KNOWN, "birthday"}
+    assert {name for row in table("channel") for name in row} == set(map(str, Channel))
+    filters = {re.split(r"\(", name)[0] for row in table("filter") for name in row}
+    assert filters == {*FILTER_NAMES, "truncate"}
+
+
+def test_the_reasons_stand_in_the_order_of_the_gates() -> None:
+    # Before its time and after it nobody is due, so a run never counts these.
+    gates = [name for name in REASONS if name not in ("not_yet", "expired")]
+    assert [name for row in table("reason") for name in row] == gates
 
 
 @pytest.mark.parametrize("mark", ["first", "test"])
