@@ -184,7 +184,7 @@ class CompiledLeg:
 
     def _manners(self, rows: Rows) -> Iterator[tuple[Manner, pl.Series | None]]:
         countries = rows.texts(("country",)) if "country" in self.names else None
-        if countries is None or countries.texts.null_count() == len(rows):
+        if countries is None or not (countries.texts != self.store.country).any():
             yield self.domestic, None
         else:
             yield from manners(self.store, self.leg.channel, self.purpose, countries.texts)
