@@ -216,6 +216,21 @@ def test_the_same_person_starts_a_campaign_with_a_pause_once_in_a_run() -> None:
     )
 
 
+def test_a_day_of_the_calendar_is_everyones_occasion_once_by_their_own_clock() -> None:
+    world = World()
+    here = world.person(timedelta(days=100))
+    there = world.person(timedelta(days=100), timezone="America/New_York")
+    today = Due(after="2025-06-30", wait=Span(seconds=9 * 3600), within=Span(seconds=12 * 3600))
+    of = campaign(steps=(replace(step(), due=today),))
+    made = world.plan(of)
+    # 16:30 in Seoul is 03:30 in New York.
+    assert made.messages["person"].to_list() == [here]
+    assert made.messages["occasion"].to_list() == ["2025-06-30"]
+    assert there not in held(made)
+    world.sent(made)
+    assert held(world.plan(of)) == {here: "already"}
+
+
 def explained(world: World, of: Campaign, person: int = 0) -> list[dict[str, object]]:
     desk, made = world.desk(of), world.plan(of)
     return [

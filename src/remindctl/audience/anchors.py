@@ -65,6 +65,8 @@ def anchor_of(sources: Sources, step: Step) -> Anchor:
         return _message(sources, step)
     if due.after in ANCHORS:
         return ANCHORS[due.after]
+    if (day := people.named_day(due.after)) is not None:
+        return Anchor(people.on_day(day))
     if due.after not in events.WELL_KNOWN and due.after in date_columns(sources.profiles.schema):
         return Anchor(people.dated(due.after))
     return Anchor(events.happened)

@@ -1,7 +1,9 @@
-"""Occasions of a person: the sign-up, and the dates in the customers' file, such as a birthday."""
+"""Occasions of a person: the sign-up, dates in the customers' file (a birthday), a named day."""
 
 from __future__ import annotations
 
+import re
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,7 +17,6 @@ from remindctl.profiles import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import date
 
     from remindctl.audience.sources import Sources
     from remindctl.model import Step
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 # Nobody is born tomorrow: where this share of the full dates lies in the future, the column holds
 # deadlines (the end of a contract), each of its own year, and not days that come back every year.
 DEADLINES = 0.05
+
+_A_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 # 1990-02-09, 1990.2.9, 1990. 2. 9., 02-09, with or without a time of day after it.
 _SEPARATED = r"^\s*(?:(\d{4})\s*[-./]\s*)?(\d{1,2})\s*[-./]\s*(\d{1,2})\.?(?:[T\s].*)?$"
@@ -41,6 +44,36 @@ def signed_up(sources: Sources, _step: Step) -> pl.DataFrame:
         at.alias("anchor_at"),
         just_after(at).alias("ends_from"),
     )
+
+
+def named_day(text: str) -> date | None:
+    """Read an anchor that is a day of the calendar: ``2026-11-11``."""
+    if not _A_DAY.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def on_day(day: date) -> Callable[[Sources, Step], pl.DataFrame]:
+    """Give everyone one occasion: a day of the calendar, from midnight on their own clock."""
+
+    def find(sources: Sources, step: Step) -> pl.DataFrame:  # noqa: ARG001 (one shape for all)
+        midnight = pl.lit(datetime.combine(day, time()))
+        people = sources.profiles.select(
+            "person",
+            pl.lit(day.isoformat()).alias("occasion"),
+            pl.col("timezone").fill_null(sources.store.timezone).alias("zone"),
+        )
+        return by_zone(
+            people,
+            lambda part, zone: part.with_columns(from_the_wall(midnight, zone).alias("anchor_at")),
+        ).select(
+            "person", "occasion", "anchor_at", just_after(pl.col("anchor_at")).alias("ends_from")
+        )
+
+    return find
 
 
 def date_columns(columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> list[str]:

@@ -8,7 +8,7 @@ from remindctl.audience.anchors import ANCHORS, MESSAGE
 from remindctl.audience.coupons import COUPON_USED, tells_use
 from remindctl.audience.events import WELL_KNOWN
 from remindctl.audience.occasions import COUPONS
-from remindctl.audience.people import date_columns, read_dates
+from remindctl.audience.people import date_columns, named_day, read_dates
 from remindctl.audience.waits import unreached
 from remindctl.documents import did_you_mean
 from remindctl.errors import Place, Problem
@@ -95,7 +95,7 @@ def _after(
     events: Collection[str],
 ) -> list[Problem]:
     name, place = step.due.after, _place(step, "after")
-    if name in (*ANCHORS, MESSAGE):
+    if name in (*ANCHORS, MESSAGE) or named_day(name):
         return []
     if name in WELL_KNOWN and name not in events:
         what = f"no {name!r} in the events file: nobody can be due"
