@@ -157,22 +157,28 @@ class Courier:
         return Attempt(at=self.now(), nonce=secrets.token_hex(16), ready=ready)
 
     async def _send(self, batch: Sequence[Outgoing]) -> Sequence[Receipt]:
-        first_at, tried = self.now(), 0
+        first_at, tried, maybe = self.now(), 0, False
         while True:
-            request = self.provider.request(batch, self._attempt(await self._prepared(batch)))
-            await self._turn()
             try:
+                request = self.provider.request(batch, self._attempt(await self._prepared(batch)))
+                await self._turn()
                 return self.provider.receipts(batch, await self._once(request))
             except Unreadable as error:
                 trouble = _Trouble(str(error), maybe=True)
             except _Trouble as met:
                 trouble = met
-            if trouble.maybe and not self._is_safe(first_at):
-                raise MaybeSent(trouble.why) from None
+            except NotSent as error:
+                # This try was refused; one before it may have been accepted.
+                if maybe:
+                    raise MaybeSent(str(error)) from None
+                raise
+            maybe = maybe or trouble.maybe
+            if maybe and not self._is_safe(first_at):
+                raise MaybeSent(trouble.why)
             try:
                 await self._wait(tried, trouble)
             except NotSent:
-                if trouble.maybe:
+                if maybe:
                     raise MaybeSent(trouble.why) from None
                 raise
             tried += 1

@@ -91,7 +91,7 @@ class Response:
         """
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Unreadable(f"HTTP {self.status} without JSON") from None
 
 
