@@ -467,16 +467,13 @@ def test_what_only_the_stores_can_tell_is_said_at_the_campaigns_lines(tmp_path: 
     assert [
         (p.place.line, p.what, p.hint) for p in problems(found, {"green": bare, "acorn": ACORN})
     ] == [
+        (8, "there is no store `acron` in the configuration", "did you mean `acorn`?"),
+        (9, "no segment 'vip'", problems(found, {"green": bare})[1].hint),
+        # Told once of the store, not for each of its campaigns.
         (
-            7,
+            0,
             "advertising by lms needs `stores.green.optout.phone` (the free refusal)",
             'add it: optout: {phone: "0808880000"}',
-        ),
-        (8, "there is no store `acron` in the configuration", "did you mean `acorn`?"),
-        (
-            9,
-            "no segment 'vip'",
-            problems(found, {"green": bare})[-1].hint,
         ),
     ]
 

@@ -251,7 +251,7 @@ def test_explaining_names_the_value_at_every_gate() -> None:
         True,
         "30d after last_order (2025-05-31) = 2025-06-30 15:30 Asia/Seoul (store)",
     )
-    assert goes["sms"] == (True, "consent (this one)")
+    assert goes["sms"] == (True, "has consented, this leg is chosen")
     assert no_consent["reason"] == "no_consent"
     assert no_consent["sms"] == (False, "no recorded consent to advertising on this channel")
     assert early["reason"] == "not_yet"

@@ -198,4 +198,6 @@ def test_a_step_without_any_occasion_is_said() -> None:
     of = campaign(
         audience=Audience(where="orders >= 1"), steps=(step(), step("cart", after="cart"))
     )
-    assert looked(world, of).notes == ("Nobody has an occasion for cart, past or to come.",)
+    assert looked(world, of).notes == (
+        "Nobody has an occasion for cart, past or to come: shown is an invented one.",
+    )

@@ -96,7 +96,8 @@ def _of_leg(leg: Leg, campaign: Campaign, store: Store) -> Iterator[Problem]:
         compile_leg(leg, store, campaign)
     except Refused as refused:
         for problem in refused.problems:
-            place = problem.place if problem.place.path else at
+            # What the store lacks is told once, not for each of its campaigns.
+            place = problem.place if problem.place.path else Place(f"store {store.key}")
             yield Problem(place, problem.what, problem.hint)
     yield from warnings(leg, store, campaign)
     if leg.targeting != "I" and leg.targeting not in store.brand_targets:

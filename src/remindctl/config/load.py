@@ -161,7 +161,7 @@ def find_config(
             if (folder / FILE_NAME).is_file():
                 return folder / FILE_NAME
     what = f"there is no {FILE_NAME} here or in a folder above"
-    raise refuse(what, "write one (README, Campaigns), or name one: --config FILE", path=str(cwd))
+    raise refuse(what, "remindctl init DIR makes one; or name yours: --config FILE", path=str(cwd))
 
 
 def load_config(path: Path) -> Config:

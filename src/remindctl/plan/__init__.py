@@ -12,11 +12,12 @@ from remindctl.plan.inspect import Longest, collisions, inspect
 from remindctl.plan.make import decide, describe, desk_for, people_concerned, plan
 from remindctl.plan.missed import missed
 from remindctl.plan.refusals import empty_pools, over_ceiling, too_old
-from remindctl.plan.sample import sample
+from remindctl.plan.sample import INVENTED, sample
 from remindctl.plan.value import HELD, MESSAGES, Plan
 
 __all__ = [
     "HELD",
+    "INVENTED",
     "MESSAGES",
     "Desk",
     "Explained",

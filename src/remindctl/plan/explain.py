@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from remindctl.plan.desk import Desk
     from remindctl.plan.value import Plan
 
+# Of one leg of a chain, where ``policy.REASONS`` speaks of all of them.
+_OF_A_LEG = {"unreachable": "no usable address for this channel"}
+_GROUNDS = {
+    "consent": "has consented",
+    "existing_customer": "bought the same kind of goods lately",
+    "informational": "needs no consent: information",
+    "onsite": "needs no consent: the shop's own pages",
+}
 # So many past occasions of a step are told of; the others are as over as these.
 _PAST_SHOWN = 2
 
@@ -119,12 +127,16 @@ def _gates(
         drawn = row["variant"] or "none of them is for this person's segments"
         yield Gate("variant", passed=held != "no_variant", detail=drawn)
     yield from _legs(one, step, row)
-    hours = f"open now until {_shown(row['closes_at'], row)}" if row["closes_at"] else "open now"
-    yield Gate("hours", passed=row["open_now"], detail=hours if row["open_now"] else "closed now")
-    ended = f"ends with {step.due.until}"
-    yield Gate(
-        "occasion open", passed=not row["over"], detail="it has ended" if row["over"] else ended
-    )
+    if not (row["not_yet"] or row["expired"]):
+        hours = "open now"
+        if row["closes_at"] is not None:
+            hours += f" until {_shown(row['closes_at'], row)}"
+        yield Gate(
+            "hours", passed=row["open_now"], detail=hours if row["open_now"] else "closed now"
+        )
+    ends = "nothing ends it" if step.due.until == "never" else f"ends with {step.due.until}"
+    ended = "it has ended" if row["over"] else ends
+    yield Gate("occasion open", passed=not row["over"], detail=ended)
     if step.due.until == "order":
         until = one.snapshot.known_until["orders"]
         yield Gate(
@@ -201,8 +213,9 @@ def _legs(one: Desk, step: Step, row: Mapping[str, Any]) -> Iterator[Gate]:
         [found] = choose_legs(
             frame, [leg], one.campaign, one.store, one.given, one.as_of
         ).to_dicts()
-        chosen = " (this one)" if index == row["leg"] and found["hold"] is None else ""
-        detail = f"{REASONS[found['hold']]}" if found["hold"] else f"{found['ground']}{chosen}"
+        chosen = ", this leg is chosen" if index == row["leg"] and found["hold"] is None else ""
+        held = _OF_A_LEG.get(found["hold"]) or REASONS.get(found["hold"])
+        detail = held or f"{_GROUNDS.get(found['ground'], found['ground'])}{chosen}"
         yield Gate(str(leg.channel), passed=found["hold"] is None, detail=detail)
 
 

@@ -135,8 +135,7 @@ def _days(desk: Desk, horizon: Span) -> pl.DataFrame:
 
 
 def _nobody(desk: Desk) -> Iterator[Problem]:
-    members = desk.people.select(audience.members(desk.campaign.audience).sum()).item()
-    if not members:
+    if desk.people.filter(audience.members(desk.campaign.audience)).is_empty():
         place = desk.campaign.places.get("audience") or desk.campaign.place or Place()
         what = f"nobody of {len(desk.people):,} customers of {desk.store.key} is in the audience"
         hint = "remindctl customers shows who is in which segment"
@@ -165,11 +164,10 @@ def _pool(desk: Desk, step: Step) -> Iterator[Problem]:
     place = step.places.get("coupon") or desk.campaign.place or Place()
     pool = desk.coupons.filter(pl.col("pool") == step.coupon.pool)
     if pool.is_empty():
-        what = f"{desk.store.key} has no coupon pool `{step.coupon.pool}`"
+        what = f"{desk.store.key} has no code in a coupon pool `{step.coupon.pool}`"
         named = ", ".join(map(str, desk.coupons["pool"].drop_nulls().unique().sort()))
-        yield Problem(
-            place, what, f"its pools: {named}" if named else "name files: sources.coupons"
-        )
+        hint = f"put codes into a file that `sources.coupons` names, {step.coupon.pool}.csv"
+        yield Problem(place, what, f"{hint}; there is {named}" if named else hint)
         return
     free = pool["key"].null_count()
     due = desk.due(step).filter(pl.col("reason").is_null()).height

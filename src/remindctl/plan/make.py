@@ -180,7 +180,7 @@ def decide(desk: Desk, limit: int | None = None) -> Plan:
         store=store,
         as_of=desk.as_of,
         customers=len(people),
-        members=people.select(audience.members(campaign.audience).sum()).item(),
+        members=people.filter(audience.members(campaign.audience)).height,
         messages=conform(planned, MESSAGES),
         held=conform(held, HELD),
     )

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # Who has more customers than this is shown the messages of so many of them, those due next first.
 MOST = 20_000
 
+# The occasion of everyone where nobody has one.
+INVENTED = "example"
+
 
 def sample(desk: Desk, step: Step, most: int = MOST) -> pl.DataFrame:
     """Render a step for the people of its audience, on each leg, as if nothing held them.
@@ -112,7 +115,7 @@ def _invented(desk: Desk) -> pl.DataFrame:
     product = pl.col("last_products").list.first()
     return people.select(
         "person",
-        pl.lit("example").alias("occasion"),
+        pl.lit(INVENTED).alias("occasion"),
         *(now.alias(name) for name in ("anchor_at", "ends_from", "wanted_at")),
         pl.lit(value=False).alias("over"),
         pl.col("timezone").fill_null(zone).alias("zone"),

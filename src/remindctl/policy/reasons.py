@@ -26,7 +26,7 @@ REASONS: Mapping[str, str] = {
     "already": "already messaged on this occasion",
     "condition": "the earlier step did not go the way `if` asks",
     "no_variant": "none of the step's variants is for this customer",
-    "reentry": "was in this campaign too recently",
+    "reentry": "was in this campaign too recently, or starts it with another message now",
     "content": "the message cannot be made for this customer",
     "stale_fact": "a fact that the message states is missing or too old",
     "coupon_over": "the last day of the coupon's code is over",

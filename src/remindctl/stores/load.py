@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -129,6 +129,8 @@ def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loade
         k: [] for k in ("orders", "customers", "events", "consents")
     }
     problems: list[Problem] = []
+    if settings.region is None:
+        settings = replace(settings, region=_region(claimed))
     for claim in sorted(claimed, key=lambda c: c.known_until):
         if settings.compact is not None and claim.layout.kind in ("events", "consents"):
             continue
@@ -163,6 +165,12 @@ def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loade
 
 def _future(claim: Claimed, read: Lines) -> int:
     return int((read.frame["occurred_at"] > claim.known_until + _CLOCKS_APART).sum())
+
+
+def _region(claimed: Sequence[Claimed]) -> str | None:
+    """Return where a shop's order files say that its phone numbers are, for its other files."""
+    regions = {claim.layout.region for claim in claimed if claim.layout.kind == "orders"}
+    return regions.pop() if len(regions) == 1 else None
 
 
 def _refuse_nothing(orders: Sequence[tuple[Claimed, Lines]], claimed: Sequence[Claimed]) -> None:

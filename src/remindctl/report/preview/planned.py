@@ -9,6 +9,7 @@ import polars as pl
 
 from remindctl.errors import Place, Problem
 from remindctl.model import FAMILY, Channel, Family
+from remindctl.plan import INVENTED
 from remindctl.policy import REASONS
 from remindctl.render.filters import mask
 from remindctl.render.limits import ALIMTALK_CHARACTERS, BRAND_FORMS, KOREAN_BYTES, PUSH_BYTES
@@ -72,7 +73,8 @@ def _notes(plan: Plan, rows: pl.DataFrame) -> Iterator[str]:
         return
     steps = [step.id for step in plan.campaign.steps]
     going = set(plan.messages["step"])
-    known = set(rows["step"])
+    invented = rows["occasion"] == INVENTED
+    known = set(rows.filter(~invented)["step"])
     later = [step for step in steps if step in known - going]
     if later:
         what = "a message" if len(later) == len(steps) else ", ".join(later)
@@ -81,7 +83,8 @@ def _notes(plan: Plan, rows: pl.DataFrame) -> Iterator[str]:
             "and texts as they read today."
         )
     if unknown := [step for step in steps if step not in known]:
-        yield f"Nobody has an occasion for {', '.join(unknown)}, past or to come."
+        shown = ": shown is an invented one" if invented.any() else ""
+        yield f"Nobody has an occasion for {', '.join(unknown)}, past or to come{shown}."
 
 
 def _shown(row: Mapping[str, Any], plan: Plan) -> Shown:
