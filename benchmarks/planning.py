@@ -121,8 +121,8 @@ def _compared(size: int, repeat: int, say: Callable[[str], None]) -> list[Compar
     say(f"{size:,} due customers, {size * PAST:,} past messages: comparing, then {repeat} rounds")
     frame = render.customers(size)
     known = world(frame)
-    check(frame, known)
     before = _peak()
+    check(frame, known)
     rounds = [(render.loop(frame), render.timed(lambda: planned(known))) for _ in range(repeat)]
     say(f"peak memory grew by {(_peak() - before) / 2**20:,.0f} MiB while planning")
     measure = f"plan of {size:,} due customers against {size * PAST:,} past messages"
