@@ -195,4 +195,5 @@ def test_what_a_channel_carries_beside_the_text_is_written_and_shown(tmp_path: P
 
 def test_whatever_stays_on_this_machine_says_so() -> None:
     for name in ("outbox", "console", "feed"):
-        assert PROVIDERS[name](Account(name, {}, Path(), io.StringIO())).local
+        provider = PROVIDERS[name](Account(name, {}, Path(), io.StringIO()))
+        assert getattr(provider, "local", False)
