@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.world import DUE, NOW, World, campaign, held, step, store
 
 from remindctl.model import (
+    Basis,
     Button,
     Campaign,
     Channel,
@@ -19,6 +20,7 @@ from remindctl.model import (
     Coupon,
     Due,
     Leg,
+    Purpose,
     Span,
     State,
     Step,
@@ -187,6 +189,36 @@ def test_a_stale_fact_holds_and_a_fresh_one_is_told() -> None:
     assert "비누 3개" in message["text"]
     world.events[0]["occurred_at"] = NOW - timedelta(hours=3)
     assert held(world.plan(of)) == {0: "stale_fact"}
+
+
+def test_a_provider_that_falls_back_is_given_the_text_of_whoever_may_get_one() -> None:
+    world = World()
+    world.person(DUE)
+    world.person(DUE)
+    world.suppressions = [
+        {"person": 1, "kind": "phone", "value": "+821090000001", "family": "text", "scope": "all"}
+    ]
+    alimtalk = Leg(
+        channel=Channel.ALIMTALK,
+        text="#{이름}님, 주문을 받았습니다.",
+        template="T1",
+        variables={"이름": "{{ name }}"},
+    )
+    told = campaign(
+        purpose=Purpose.INFORMATIONAL,
+        basis=Basis("an order"),
+        steps=(replace(step(), variants=(Variant(legs=(alimtalk, sms("받았어요"))),)),),
+    )
+    alone = replace(store(), falls_back=frozenset({Channel.ALIMTALK}))
+    made = world.plan(told, alone)
+    fallbacks = {
+        row["person"]: json.loads(row["extras"]).get("fallback") for row in made.messages.to_dicts()
+    }
+    assert fallbacks == {0: {"subject": None, "text": "받았어요"}, 1: None}
+    world.sent(made, State.UNDELIVERED, ago=timedelta(hours=1))
+    # The text was the provider's to send: our next leg is off.
+    assert set(held(world.plan(told, alone)).values()) == {"already"}
+    assert set(world.plan(told).messages["channel"]) == {"sms"}
 
 
 def test_buttons_and_addresses_travel_beside_the_text() -> None:

@@ -12,10 +12,11 @@ from remindctl.config.load import (
     find_config,
     load_config,
 )
-from remindctl.config.schema import BUILT_IN_PROVIDERS, ConfigFile, default_preset
+from remindctl.config.schema import BUILT_IN_PROVIDERS, FALLS_BACK, ConfigFile, default_preset
 
 __all__ = [
     "BUILT_IN_PROVIDERS",
+    "FALLS_BACK",
     "FILE_NAME",
     "VARIABLE",
     "Config",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remindctl.config.schema import BUILT_IN_PROVIDERS, ConfigFile
+from remindctl.config.schema import BUILT_IN_PROVIDERS, FALLS_BACK, ConfigFile
 from remindctl.config.values import environment_name
 from remindctl.documents import Located, decode, parse
 from remindctl.errors import Place, refuse
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from remindctl.config.schema import ProviderEntry, SourcesEntry, StoreEntry
-    from remindctl.model import Span
+    from remindctl.model import Channel, Span
 
 FILE_NAME = "remindctl.yaml"
 VARIABLE = "REMINDCTL_CONFIG"
@@ -193,6 +193,15 @@ def load_config(path: Path) -> Config:
     )
 
 
+def _falls_back(entry: StoreEntry, providers: Mapping[str, ProviderEntry]) -> frozenset[Channel]:
+    served = {channel: providers.get(name) for channel, name in entry.channels.items()}
+    return frozenset(
+        channel
+        for channel, provider in served.items()
+        if provider is not None and channel in FALLS_BACK.get(provider.type, ())
+    )
+
+
 def _store(key: str, entry: StoreEntry, found: Located[ConfigFile], folder: Path) -> StoreConfig:
     at = ("stores", key)
     store = Store(
@@ -205,6 +214,7 @@ def _store(key: str, entry: StoreEntry, found: Located[ConfigFile], folder: Path
         sender=entry.sender.model_dump(exclude_none=True),
         optout=entry.optout.model_dump(exclude_none=True),
         providers=dict(entry.channels),
+        falls_back=_falls_back(entry, found.value.providers),
         prices=dict(entry.prices),
         segments=dict(entry.segments),
         max_data_age=entry.max_data_age,

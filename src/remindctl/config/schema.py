@@ -44,6 +44,10 @@ from remindctl.policy import wider_than_law
 
 # Need no account and no settings, so they need no entry either.
 BUILT_IN_PROVIDERS = ("outbox", "console", "feed")
+# Which of them send a text by themselves where a message of this channel does not arrive.
+FALLS_BACK: Mapping[str, frozenset[Channel]] = dict.fromkeys(
+    ("solapi", "nhn", "aligo"), frozenset({Channel.ALIMTALK})
+)
 # Keys of every provider; the rest are its own settings.
 _COMMON = {
     "type", "base_url", "timeout", "rate", "concurrency", "lookup_grace", "certificate",

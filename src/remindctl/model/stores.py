@@ -67,6 +67,8 @@ class Store:
         sender: phone, email, contact, address, as given.
         optout: phone (080, free of charge), url.
         providers: channel → name of a provider; a channel not named goes to ``outbox``.
+        falls_back: channels whose provider sends a text of its own accord where the message does
+            not arrive.
         prices: cost of one message per channel, in ``currency``.
         segments: the owner's own segments, SQL expressions over Profiles.
         max_data_age: orders older than this refuse a run.
@@ -83,6 +85,7 @@ class Store:
     sender: Mapping[str, str] = field(default_factory=dict)
     optout: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[Channel, str] = field(default_factory=dict)
+    falls_back: frozenset[Channel] = frozenset()
     prices: Mapping[Channel, Decimal] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
     max_data_age: Span = _MAX_DATA_AGE

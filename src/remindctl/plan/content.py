@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from remindctl.audience import facts
 from remindctl.frames import MONEY, conform
+from remindctl.policy import choose_legs
 from remindctl.render import compile_leg
 
 if TYPE_CHECKING:
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 # What templates read below ``anchor``, and where rows have it.
 _ANCHOR = (
     "product", "product_id", "products", "url", "quantity", "value", "cart_id", "code", "until",
+)  # fmt: skip
+
+# What reaching a person takes.
+_REACHED_BY = (
+    "person", "last_at", "country", "phone", "email", "push_token", "shop_id", "customer_key",
 )  # fmt: skip
 
 # What rendering tells of a row.
@@ -70,7 +77,9 @@ def with_messages(rows: pl.DataFrame, step: Step, desk: Desk) -> pl.DataFrame:
         for index, leg in enumerate(variant.legs):
             mine = rows.filter(pl.col("reason").is_null(), of_variant, pl.col("leg") == index)
             if len(mine):
-                made.append(_render(mine, leg, desk))
+                message = _render(mine, leg, desk)
+                behind = desk.text_behind(variant, index)
+                made.append(message if behind is None else _with_text(message, mine, behind, desk))
     rows = rows.join(pl.concat(made), on="_row", how="left", maintain_order="left").drop("_row")
     price = pl.col("channel").replace_strict(
         _prices(desk.store, step), default=None, return_dtype=MONEY
@@ -80,6 +89,24 @@ def with_messages(rows: pl.DataFrame, step: Step, desk: Desk) -> pl.DataFrame:
         pl.coalesce("detail", "problem_detail").alias("detail"),
         (price * pl.col("parts")).cast(MONEY).alias("cost"),
     ).drop("problem", "problem_detail")
+
+
+def _with_text(message: pl.DataFrame, rows: pl.DataFrame, leg: Leg, desk: Desk) -> pl.DataFrame:
+    """Send a text along for whoever may get one, for where the message does not arrive."""
+    reach = rows.select(_REACHED_BY).with_columns(pl.lit(0, dtype=pl.UInt8).alias("from_leg"))
+    may = choose_legs(reach, [leg], desk.campaign, desk.store, desk.given, desk.as_of)
+    texts = _render(rows.filter(may["hold"].is_null()), leg, desk).filter(
+        pl.col("problem").is_null()
+    )
+    told = {
+        number: {"fallback": {"subject": subject, "text": text}}
+        for number, subject, text in texts.select("_row", "subject", "text").iter_rows()
+    }
+    extras = [
+        json.dumps({**json.loads(extras or "{}"), **told.get(number, {})}, ensure_ascii=False)
+        for number, extras in message.select("_row", "extras").iter_rows()
+    ]
+    return message.with_columns(pl.Series("extras", extras, dtype=pl.String))
 
 
 def _prices(store: Store, step: Step) -> dict[str, Decimal]:

@@ -12,7 +12,7 @@ import polars as pl
 from remindctl.audience import Sources, all_occasions, occasions, schedule
 from remindctl.frames import INSTANT
 from remindctl.hours import exactly
-from remindctl.model import Channel, keys_of
+from remindctl.model import FAMILY, Channel, Family, keys_of
 from remindctl.plan.words import why
 from remindctl.policy import (
     ENDS,
@@ -105,6 +105,22 @@ class Desk:
         """
         return self.gated(step, all_occasions(self.sources, step), keep=True)
 
+    def own_legs(self, variant: Variant) -> tuple[Leg, ...]:
+        """Return the legs that are ours to send, in order.
+
+        Where a provider falls back to a text by itself, the text that comes next in the chain goes
+        along with the message, and nothing behind it is ours.
+        """
+        ends = (i for i in range(len(variant.legs)) if self.text_behind(variant, i) is not None)
+        return variant.legs[: next(ends, len(variant.legs)) + 1]
+
+    def text_behind(self, variant: Variant, index: int) -> Leg | None:
+        """Return the leg that a leg's provider sends by itself, if it does."""
+        behind = variant.legs[index + 1 : index + 2]
+        if variant.legs[index].channel not in self.store.falls_back or not behind:
+            return None
+        return behind[0] if FAMILY[behind[0].channel] is Family.TEXT else None
+
     def providers(self, legs: Iterable[Leg]) -> list[str]:
         """Name the provider of each leg."""
         fallback = {Channel.ONSITE: FEED}
@@ -171,7 +187,7 @@ class Desk:
         self, step: Step, variant: Variant | None, rows: pl.DataFrame, *, keep: bool
     ) -> pl.DataFrame:
         """Choose the leg of each row of one variant, and say whether its time has come."""
-        legs = variant.legs if variant else step.variants[0].legs
+        legs = self.own_legs(variant or step.variants[0])
         if variant is not None and variant.id is not None:
             rows = rows.filter(pl.col("variant") == variant.id)
         past = progress(rows, self.history, len(legs), step.fallback_within, self.as_of)
