@@ -233,7 +233,7 @@ def test_a_channel_goes_through_the_provider_the_store_names(shop: Shop) -> None
     assert "kim3@" not in out
     providers = "providers: {mail: {type: resend, api_key: '${RESEND_KEY}'}}\n"
     shop.configure(extra=channel.replace("PROVIDER", "mail") + providers)
-    assert "cannot send through resend" in shop.refused()
+    assert "the environment variable RESEND_KEY is not set" in shop.refused()
     assert shop.run("--dry-run")[0]["planned"] == 2
 
 

@@ -2,47 +2,54 @@
 
 A provider sees neither frames nor the log. It says of each message what surely happened. Where it
 cannot, it raises :class:`NotSent` (nothing has left) or :class:`MaybeSent` (something may have).
-Adding one = one file here and one line in :data:`PROVIDERS`.
+Adding one = one file here and one line in :data:`PROVIDERS`; in another package, one entry point
+(see ``registry``). What such a package needs is here.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from remindctl.channels.console import Console
-from remindctl.channels.feed import Feed
-from remindctl.channels.http import AccountError, HttpProvider
-from remindctl.channels.outbox import Outbox
+from remindctl.channels.http import (
+    AccountError,
+    Attempt,
+    Facts,
+    HasBalance,
+    HttpProvider,
+    Request,
+    Response,
+    Unreadable,
+)
 from remindctl.channels.provider import (
     Account,
+    Connects,
     MaybeSent,
     NotSent,
     Outgoing,
     Provider,
     Receipt,
 )
+from remindctl.channels.registry import PROVIDERS, known_types, open_account
 from remindctl.channels.sender import Direct, Sender, Threads
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-PROVIDERS: Mapping[str, Callable[[Account], Provider | HttpProvider]] = {
-    "outbox": Outbox.of,
-    "console": Console.of,
-    "feed": Feed.of,
-}
+from remindctl.channels.settings import Settings
 
 __all__ = [
     "PROVIDERS",
     "Account",
     "AccountError",
+    "Attempt",
+    "Connects",
     "Direct",
+    "Facts",
+    "HasBalance",
     "HttpProvider",
     "MaybeSent",
     "NotSent",
     "Outgoing",
     "Provider",
     "Receipt",
+    "Request",
+    "Response",
     "Sender",
+    "Settings",
     "Threads",
+    "Unreadable",
+    "known_types",
+    "open_account",
 ]

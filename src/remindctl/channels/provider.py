@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,6 +89,7 @@ class Account:
     talk: TextIO
 
 
+@runtime_checkable
 class Provider(Protocol):
     """One way to send.
 
@@ -112,3 +113,26 @@ class Provider(Protocol):
             NotSent: nothing of it left.
             MaybeSent: something of it may have.
         """
+
+
+@runtime_checkable
+class Connects(Protocol):
+    """A provider that keeps connections to a server; several threads may send through it.
+
+    Attributes:
+        concurrency: how many, unless the configuration says otherwise.
+    """
+
+    @property
+    def concurrency(self) -> int:
+        """See the class."""
+
+    def check(self) -> str:
+        """Connect without sending, and say in one line how that went.
+
+        Raises:
+            NotSent: it cannot send now.
+        """
+
+    def close(self) -> None:
+        """Close what is open."""

@@ -1,4 +1,4 @@
-"""Providers: opened for a run, or looked at before one."""
+"""Providers: opened for a run, looked at before one, and asked whether they are ready."""
 
 from __future__ import annotations
 
@@ -9,23 +9,36 @@ from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 from remindctl import clock
-from remindctl.channels import PROVIDERS, Account, Direct, HttpProvider, Threads
-from remindctl.channels.courier import Courier, Loop
+from remindctl.channels import (
+    Account,
+    Connects,
+    Direct,
+    HasBalance,
+    HttpProvider,
+    NotSent,
+    Threads,
+    Unreadable,
+    known_types,
+    open_account,
+)
 from remindctl.channels.outbox import Outbox
 from remindctl.config import Secret
 from remindctl.errors import Problem, Refused
 from remindctl.hours import exactly
 from remindctl.model import Channel
+from remindctl.report.check import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from remindctl.channels import Provider, Sender
+    from remindctl.channels.courier import Courier, Loop
     from remindctl.config import Config, ProviderConfig, StoreConfig
     from remindctl.model import Campaign
 
-# Mail servers mostly allow a client no more than this.
-_MAIL_CONNECTIONS = 4
+# Seconds before a question is put again; a person waits for the answer.
+_SOON = 0.02
+_UNTRIED = "has its settings; only a message would tell more: remindctl test"
 
 
 class Senders:
@@ -40,7 +53,7 @@ class Senders:
         """Open providers.
 
         Raises:
-            Refused: this version cannot send through one of them, or a setting is missing.
+            Refused: this installation cannot send through one of them, or a setting is wrong.
         """
         self._ends = ExitStack()
         self._loop: Loop | None = None
@@ -63,13 +76,17 @@ class Senders:
     def _sender(self, entry: ProviderConfig, provider: Provider | HttpProvider) -> Sender:
         if isinstance(provider, HttpProvider):
             return self._courier(entry, provider)
-        if provider.local:
+        if not isinstance(provider, Connects):
             return Direct(provider)
-        threads = Threads(provider, entry.concurrency or _MAIL_CONNECTIONS)
+        threads = Threads(provider, entry.concurrency or provider.concurrency)
+        self._ends.callback(provider.close)
         self._ends.callback(threads.close)
         return threads
 
     def _courier(self, entry: ProviderConfig, provider: HttpProvider) -> Courier:
+        # Most of what a run loads, and only for whoever sends by HTTP.
+        from remindctl.channels.courier import Courier, Loop  # noqa: PLC0415
+
         if self._loop is None:
             self._loop = Loop()
             self._ends.callback(self._loop.close)
@@ -92,7 +109,7 @@ def _opened(config: Config, entries: Sequence[ProviderConfig]) -> list[Provider 
             account = Account(
                 entry.name, _settings(entry), config.path.absolute().parent, sys.stderr
             )
-            opened.append(PROVIDERS[entry.type](account))
+            opened.append(open_account(entry.type, account))
         except Refused as refused:
             problems += refused.problems
     if problems:
@@ -118,12 +135,69 @@ def problems(config: Config, store: StoreConfig, campaigns: Sequence[Campaign]) 
     return list(dict.fromkeys(found))
 
 
+def standings(
+    config: Config, stores: Sequence[StoreConfig]
+) -> tuple[list[Standing], list[Problem]]:
+    """Ask the providers of these stores whether they are ready, without sending anything.
+
+    Returns:
+        a line for each, and a problem for each that is not.
+    """
+    names = dict.fromkeys(chain(*(one.store.providers.values() for one in stores)))
+    told: list[Standing] = []
+    found: list[Problem] = []
+    for entry in (config.providers[name] for name in names):
+        wrong: list[Problem] = []
+        said = "is not ready"
+        try:
+            said = _asked(config, entry)
+        except Refused as refused:
+            wrong += refused.problems
+        except (NotSent, Unreadable) as error:
+            wrong.append(Problem(entry.place, f"`{entry.name}` is not ready: {error}"))
+        except Exception as error:  # noqa: BLE001 (a provider's own fault; its text may say a secret)
+            what = f"`{entry.name}` cannot be asked: a bug in {entry.type} ({type(error).__name__})"
+            wrong.append(Problem(entry.place, what))
+        told.append(Standing(entry.name, entry.type, said, ready=not wrong))
+        found += wrong
+    return told, found
+
+
+def _asked(config: Config, entry: ProviderConfig) -> str:
+    """Put the question, if there is one.
+
+    Raises:
+        Refused: it cannot be opened.
+        NotSent: it would not send.
+        Unreadable: its answer says nothing.
+    """
+    with Senders(config, [entry.name]) as senders:
+        sender = senders.by_name[entry.name]
+        if isinstance(sender, Direct):
+            return "stays on this machine" if sender.local else _UNTRIED
+        if isinstance(sender, Threads):
+            return sender.provider.check() if isinstance(sender.provider, Connects) else _UNTRIED
+        return _balance(sender)
+
+
+def _balance(sender: Sender) -> str:
+    from remindctl.channels.courier import Courier  # noqa: PLC0415
+
+    if not isinstance(sender, Courier) or not isinstance(sender.provider, HasBalance):
+        return _UNTRIED
+    sender.first_pause = _SOON
+    return sender.provider.told(sender.ask(sender.provider.balance))
+
+
 def _settings(entry: ProviderConfig) -> dict[str, str]:
-    if entry.type not in PROVIDERS:
-        what = f"this version cannot send through {entry.type}"
-        hint = f"it can through {', '.join(PROVIDERS)}; --dry-run shows what would be sent"
+    if entry.type not in known_types():
+        what = f"this installation cannot send through {entry.type}"
+        hint = f"it can through {', '.join(known_types())}; --dry-run shows what would be sent"
         raise Refused([Problem(entry.place, what, hint)])
+    given = (
+        entry.settings if entry.base_url is None else {**entry.settings, "base_url": entry.base_url}
+    )
     return {
         key: value.read(os.environ) if isinstance(value, Secret) else value
-        for key, value in entry.settings.items()
+        for key, value in given.items()
     }

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remindctl.cli.world import Shop
-    from remindctl.config import Config
+    from remindctl.config import Config, StoreConfig
     from remindctl.errors import Problem
     from remindctl.model import Span
     from remindctl.plan import Longest
+    from remindctl.report.check import Standing
     from remindctl.sendlog import Logs
 
 REFUSED = 2
@@ -47,6 +48,10 @@ def check(
     horizon: Annotated[
         str, typer.Option(metavar="SPAN", help="How far ahead to look for campaigns that meet.")
     ] = "14d",
+    providers: Annotated[  # noqa: FBT002 (a flag)
+        bool,
+        typer.Option("--providers", help="Ask each provider whether it is ready; sends nothing."),
+    ] = False,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
@@ -64,18 +69,25 @@ def check(
         shops, found = world.look_around(where, settings, stores, as_of)
     with working("Checking"):
         more, longest = _look_closer(settings, shops, ahead)
-        found = sorted(dict.fromkeys([*found, *more, *_schedule(shops, cron)]))
+        standings, unready = _ask(settings, stores) if providers else (None, [])
+        found = sorted(dict.fromkeys([*found, *more, *unready, *_schedule(shops, cron)]))
     campaigns = sorted({one.name for shop in shops for one in shop.campaigns})
     if output is Output.JSON:
         from remindctl.report.stream import write_data  # noqa: PLC0415
 
-        write_data(report.to_json(campaigns, found, longest))
+        write_data(report.to_json(campaigns, found, longest, standings))
     else:
         from remindctl.report.console import data_console  # noqa: PLC0415
 
-        report.show(data_console(), campaigns, found, longest)
+        report.show(data_console(), campaigns, found, longest, standings)
     if any(not each.warning for each in found):
         raise typer.Exit(REFUSED)
+
+
+def _ask(settings: Config, stores: Sequence[StoreConfig]) -> tuple[list[Standing], list[Problem]]:
+    from remindctl.cli import accounts  # noqa: PLC0415
+
+    return accounts.standings(settings, stores)
 
 
 def _schedule(shops: Sequence[Shop], cron: str | None) -> list[Problem]:

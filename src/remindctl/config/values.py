@@ -4,18 +4,20 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from remindctl.documents import SPAN_SHAPE, NameField, did_you_mean, positive_span, wrong
-from remindctl.model import Calendar, Span
+from remindctl.model import PROVIDER_PLUGINS, Calendar, Span
 from remindctl.segments import BUILT_IN
 
-# Every provider there is a description of; `channels` knows which this version sends through.
+# Ours, by the types in `channels`; installed packages may add more.
 PROVIDER_TYPES = (
     "outbox", "console", "feed", "solapi", "twilio", "smtp", "resend", "webpush", "fcm", "webhook",
     "nhn", "aligo",
@@ -137,10 +139,24 @@ def _log(text: str) -> str:
     return text
 
 
+def _provider_types() -> list[str]:
+    """Name what an account may be of, on this machine."""
+    return [*PROVIDER_TYPES, *sorted(entry_points(group=PROVIDER_PLUGINS).names)]
+
+
 def _provider_type(text: str) -> str:
-    if text not in PROVIDER_TYPES:
-        raise wrong(f"{text!r} is no provider", did_you_mean(text, PROVIDER_TYPES))
+    if text not in PROVIDER_TYPES and text not in (known := _provider_types()):
+        raise wrong(f"{text!r} is no provider", did_you_mean(text, known))
     return text
+
+
+class _ProviderTypes:
+    """Lists them in the JSON Schema, once that is asked for."""
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "enum": _provider_types()}
 
 
 def _setting(text: str) -> str:
@@ -178,7 +194,7 @@ CurrencyCode = Annotated[PlainText, AfterValidator(_currency), _shape("[A-Z]{3}"
 ProviderType = Annotated[
     PlainText,
     AfterValidator(_provider_type),
-    WithJsonSchema({"type": "string", "enum": list(PROVIDER_TYPES)}),
+    _ProviderTypes(),
 ]
 SecretText = Annotated[str, AfterValidator(_secret), _shape(_ENVIRONMENT.pattern)]
 SettingText = Annotated[str, AfterValidator(_setting)]

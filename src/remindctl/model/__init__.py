@@ -27,6 +27,7 @@ from remindctl.model.messages import (
     keys_of,
 )
 from remindctl.model.stores import (
+    PROVIDER_PLUGINS,
     WHOLE_CURRENCIES,
     Cap,
     Ceiling,
@@ -42,6 +43,7 @@ from remindctl.model.times import (
 
 __all__ = [
     "FAMILY",
+    "PROVIDER_PLUGINS",
     "WHOLE_CURRENCIES",
     "Audience",
     "Basis",

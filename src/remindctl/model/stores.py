@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from remindctl.model.messages import Channel
     from remindctl.model.times import Calendar, Window
 
+# The entry points by which installed packages add types of providers.
+PROVIDER_PLUGINS = "remindctl.providers"
+
 _ATTRIBUTION, _MAX_DATA_AGE = Span(days=7), Span(days=2)
 
 # Currencies without a smaller unit in use (ISO 4217).

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from remindctl.report.console import counted, indented, one_line, paragraph, section, table
+from remindctl.report.console import (
+    counted,
+    indented,
+    listing,
+    one_line,
+    paragraph,
+    section,
+    table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,12 +31,31 @@ SCHEMA = "remindctl.check/1"
 _UNITS = {"cp949": "bytes", "gsm-7": "GSM-7 characters", "ucs-2": "UCS-2 units", "utf-8": "bytes"}
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one provider stands, asked without sending.
+
+    Attributes:
+        provider: its name in the configuration.
+        said: in one line, by itself.
+    """
+
+    provider: str
+    type: str
+    said: str
+    ready: bool
+
+
 def to_json(
     campaigns: Sequence[str],
     found: Sequence[Problem],
     longest: Mapping[tuple[str, str], Sequence[Longest]],
+    standings: Sequence[Standing] | None = None,
 ) -> str:
-    """Write the document of ``check -o json``, for the checks of a campaign repository."""
+    """Write the document of ``check -o json``, for the checks of a campaign repository.
+
+    ``providers`` is null where they were not asked.
+    """
     document = {
         "schema": SCHEMA,
         "ok": not any(not each.warning for each in found),
@@ -58,6 +86,7 @@ def to_json(
             for (campaign, store), lengths in longest.items()
             for one in lengths
         ],
+        "providers": None if standings is None else [asdict(one) for one in standings],
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
@@ -67,8 +96,9 @@ def show(
     campaigns: Sequence[str],
     found: Sequence[Problem],
     longest: Mapping[tuple[str, str], Sequence[Longest]],
+    standings: Sequence[Standing] | None = None,
 ) -> None:
-    """Print problems first, then warnings, then the longest messages, and the count last."""
+    """Print problems first, then warnings, messages and providers, and the count last."""
     problems = [each for each in found if not each.warning]
     warnings = [each for each in found if each.warning]
     for each in problems:
@@ -88,6 +118,13 @@ def show(
                 f"{one.parts}",
                 Text(one_line(f"{form}, {one.channel}; of {one.people:,}")),
             )
+        indented(console, grid)
+    if standings:
+        section(console, "Providers")
+        grid = listing()
+        for standing in standings:
+            name = f"{standing.provider} ({standing.type})"
+            grid.add_row(one_line(name), Text(one_line(standing.said)))
         indented(console, grid)
     checked = counted(len(campaigns), "campaign")
     console.print()
