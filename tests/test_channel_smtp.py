@@ -300,9 +300,10 @@ def test_a_connection_that_died_while_idle_is_opened_again(stage: str, reply: st
     assert (len(box.mails), box.connections) == (3, 2)
 
 
-def test_a_message_that_was_lost_on_an_idle_connection_is_not_sent_again() -> None:
+@pytest.mark.parametrize("reply", [HANG_UP, "huh?"])
+def test_a_message_that_was_lost_on_an_idle_connection_is_not_sent_again(reply: str) -> None:
     with (
-        mail_server(says={"content": lambda n: HANG_UP if n == 1 else None}) as box,
+        mail_server(says={"content": lambda n: reply if n == 1 else None}) as box,
         smtp(box) as provider,
     ):
         provider.send([message()])
