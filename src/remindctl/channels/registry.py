@@ -46,6 +46,8 @@ PROVIDERS: Mapping[str, Factory] = {
     "twilio": _ours("remindctl.channels.twilio:Twilio"),
     "resend": _ours("remindctl.channels.resend:Resend"),
     "smtp": _ours("remindctl.channels.smtp:Smtp"),
+    "webpush": _ours("remindctl.channels.webpush:WebPush"),
+    "fcm": _ours("remindctl.channels.fcm:Fcm"),
     "webhook": _ours("remindctl.channels.webhook:Webhook"),
 }
 

@@ -69,6 +69,13 @@ class Scribe:
             state=State.CONTROL,
         )
 
+    def _sender(self, channel: str | None) -> Mapping[str, str]:
+        """Name the store as the sender of an e-mail, for providers that are told no other."""
+        address = self.plan.store.sender.get("email")
+        if channel != Channel.EMAIL or not address:
+            return {}
+        return {"from": f"{self.plan.store.name} <{address}>"}
+
     def message(
         self, claim: Claim, row: Mapping[str, Any], extras: Mapping[str, Any], now: datetime
     ) -> Outgoing:
@@ -87,7 +94,7 @@ class Scribe:
             text=row["text"],
             html=row["html"],
             advertising=self.plan.campaign.purpose is Purpose.ADVERTISING,
-            extras=extras,
+            extras={**self._sender(claim.channel), **extras},
             at=now,
         )
 
