@@ -33,7 +33,8 @@ class Outgoing:
             name, kind and url), url, template, variables and approved_text, form, targeting and
             coupon (title, description, url) of a Brand Message, unsubscribe (the address for
             List-Unsubscribe of an e-mail), from (the store as the sender of an e-mail), fallback
-            (subject and text that the provider sends where an Alimtalk does not arrive), show_for (seconds, of an on-site message).
+            (subject and text that the provider sends where an Alimtalk does not arrive), show_for
+            (seconds, of an on-site message).
         at: when it leaves.
     """
 
