@@ -21,6 +21,7 @@ from remindctl.cli.optout import app as optout
 from remindctl.cli.preview import preview
 from remindctl.cli.run import run
 from remindctl.cli.schema import schema
+from remindctl.cli.trial import trial
 from remindctl.errors import Refused
 
 DONE, SOME_FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -39,6 +40,7 @@ app.command()(analyze)
 app.command()(customers)
 app.command()(check)
 app.command()(preview)
+app.command("test")(trial)
 app.command()(run)
 app.command()(explain)
 app.command()(schema)

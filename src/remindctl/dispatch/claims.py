@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from remindctl.model import Campaign, Store
     from remindctl.plan import Plan
     from remindctl.sendlog import Hasher
 
@@ -80,6 +81,7 @@ class Scribe:
         self, claim: Claim, row: Mapping[str, Any], extras: Mapping[str, Any], now: datetime
     ) -> Outgoing:
         """Return what leaves."""
+<<<<<<< Updated upstream
         return Outgoing(
             id=message_id(claim.key, claim.person, claim.leg),
             key=claim.key,
@@ -97,6 +99,41 @@ class Scribe:
             extras={**self._sender(claim.channel), **extras},
             at=now,
         )
+=======
+        name = message_id(claim.key, claim.person, claim.leg)
+        return outgoing(self.plan.campaign, self.plan.store, row, extras, now, name)
+
+
+def outgoing(
+    campaign: Campaign,
+    store: Store,
+    row: Mapping[str, Any],
+    extras: Mapping[str, Any],
+    now: datetime,
+    name: str,
+) -> Outgoing:
+    """Return a planned message as providers take it."""
+    channel = Channel(row["channel"])
+    if channel is Channel.EMAIL and "email" in store.sender:
+        extras = {**extras, "from": f"{store.name} <{store.sender['email']}>"}
+    return Outgoing(
+        id=name,
+        key=row["key"],
+        store=store.key,
+        campaign=campaign.name,
+        step=row["step"],
+        customer_key=row["customer_key"],
+        channel=channel,
+        to=row["to"],
+        kind=row["kind"],
+        subject=row["subject"],
+        text=row["text"],
+        html=row["html"],
+        advertising=campaign.purpose is Purpose.ADVERTISING,
+        extras=extras,
+        at=now,
+    )
+>>>>>>> Stashed changes
 
 
 def message_id(key: str, person: bytes, leg: int) -> str:
