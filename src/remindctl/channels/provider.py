@@ -32,15 +32,9 @@ class Outgoing:
         extras: what the channel carries beside the text, if it does: image (a path), buttons (each
             name, kind and url), url, template, variables and approved_text, form, targeting and
             coupon (title, description, url) of a Brand Message, unsubscribe (the address for
-<<<<<<< Updated upstream
             List-Unsubscribe of an e-mail), from (the store as the sender of an e-mail), fallback
             (subject and text that the provider sends where an Alimtalk does not arrive), show_for
             (seconds, of an on-site message).
-=======
-            List-Unsubscribe of an e-mail), from (the store's mailbox, of an e-mail), fallback
-            (subject and text of what a provider sends itself where the message does not arrive),
-            show_for (seconds, of an on-site message).
->>>>>>> Stashed changes
         at: when it leaves.
     """
 

@@ -70,36 +70,10 @@ class Scribe:
             state=State.CONTROL,
         )
 
-    def _sender(self, channel: str | None) -> Mapping[str, str]:
-        """Name the store as the sender of an e-mail, for providers that are told no other."""
-        address = self.plan.store.sender.get("email")
-        if channel != Channel.EMAIL or not address:
-            return {}
-        return {"from": f"{self.plan.store.name} <{address}>"}
-
     def message(
         self, claim: Claim, row: Mapping[str, Any], extras: Mapping[str, Any], now: datetime
     ) -> Outgoing:
         """Return what leaves."""
-<<<<<<< Updated upstream
-        return Outgoing(
-            id=message_id(claim.key, claim.person, claim.leg),
-            key=claim.key,
-            store=claim.store,
-            campaign=claim.campaign,
-            step=claim.step,
-            customer_key=row["customer_key"],
-            channel=Channel(row["channel"]),
-            to=row["to"],
-            kind=row["kind"],
-            subject=row["subject"],
-            text=row["text"],
-            html=row["html"],
-            advertising=self.plan.campaign.purpose is Purpose.ADVERTISING,
-            extras={**self._sender(claim.channel), **extras},
-            at=now,
-        )
-=======
         name = message_id(claim.key, claim.person, claim.leg)
         return outgoing(self.plan.campaign, self.plan.store, row, extras, now, name)
 
@@ -113,9 +87,6 @@ def outgoing(
     name: str,
 ) -> Outgoing:
     """Return a planned message as providers take it."""
-    channel = Channel(row["channel"])
-    if channel is Channel.EMAIL and "email" in store.sender:
-        extras = {**extras, "from": f"{store.name} <{store.sender['email']}>"}
     return Outgoing(
         id=name,
         key=row["key"],
@@ -123,17 +94,24 @@ def outgoing(
         campaign=campaign.name,
         step=row["step"],
         customer_key=row["customer_key"],
-        channel=channel,
+        channel=Channel(row["channel"]),
         to=row["to"],
         kind=row["kind"],
         subject=row["subject"],
         text=row["text"],
         html=row["html"],
         advertising=campaign.purpose is Purpose.ADVERTISING,
-        extras=extras,
+        extras={**_sender(store, row["channel"]), **extras},
         at=now,
     )
->>>>>>> Stashed changes
+
+
+def _sender(store: Store, channel: str) -> Mapping[str, str]:
+    """Name the store as the sender of an e-mail, for providers that are told no other."""
+    address = store.sender.get("email")
+    if channel != Channel.EMAIL or not address:
+        return {}
+    return {"from": f"{store.name} <{address}>"}
 
 
 def message_id(key: str, person: bytes, leg: int) -> str:
