@@ -13,7 +13,7 @@ from remindctl.errors import refuse
 from remindctl.sendlog.entries import LogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -110,7 +110,7 @@ def set_meta(connection: sqlite3.Connection, name: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
 
-def create(path: Path, kind: int, steps: Sequence[Step], meta: dict[str, str]) -> None:
+def create(path: Path, kind: int, steps: Sequence[Step], meta: Mapping[str, str]) -> None:
     """Make the tables of a database file; one that another process has just made stays as it is.
 
     Args:

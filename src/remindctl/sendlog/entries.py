@@ -124,6 +124,20 @@ class Entry:
     detail: str | None
 
 
+NEWEST = "newest_at"
+ABANDONED = "the run ended before the answer was recorded"
+
+
+def writer(store: str) -> str:
+    """Name the entry of a log's meta table that holds which run may claim for a store."""
+    return f"run of {store}"
+
+
+def taken_over(store: str) -> LogError:
+    """Say that a run has lost the right to claim for a store."""
+    return LogError(f"another run has begun to send for the store {store!r}")
+
+
 class StoreLock(Protocol):
     """The right to be the one sending run of a store; it dies with its holder."""
 
@@ -135,11 +149,60 @@ class StoreLock(Protocol):
         """
 
 
-class SendLog(Protocol):
-    """A log of claims.
+class PastLog(Protocol):
+    """A log to look into.
 
     Instants are UTC. Any method may raise :class:`LogError`.
     """
+
+    def history(
+        self,
+        store: str,
+        identifiers: Identifiers,
+        *,
+        campaigns: Collection[str] | None = None,
+        since: datetime | None = None,
+    ) -> History:
+        """Return the entries of a store that share an identifier with one of these people.
+
+        Args:
+            store: its key.
+            identifiers: of the people.
+            campaigns: those whose whole past is wanted; None = of all, and ``since`` says nothing.
+                Of any other campaign there is what was attempted at ``since`` or later, and of each
+                person the first entry that drew them for the holdout of the store, which stands for
+                ever. Nothing older is asked for by caps, pauses, steps or variants.
+            since: None = never.
+        """
+
+    def issued(self, store: str) -> Issued:
+        """Return every claim of a store that carries a coupon, once per identifier."""
+
+    def approved(self, store: str, templates: Collection[str]) -> Mapping[str, bytes]:
+        """Return the hash of the wording with which each template was first sent.
+
+        A template that no message has been sent with is left out. What was rejected or not
+        delivered does not count: its wording may not have been the approved one.
+        """
+
+    def entries(self, wanted: Filter) -> Iterator[Entry]:
+        """Return entries, the newest first."""
+
+    def close(self) -> None:
+        """Let go of the log."""
+
+
+class SendLog(PastLog, Protocol):
+    """A log of claims."""
+
+    def newest(self) -> datetime | None:
+        """Return the instant of the latest claim or outcome."""
+
+    def meta(self, name: str) -> str | None:
+        """Return what the log says of itself under a name."""
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Let the log say something of itself."""
 
     def lock(self, store: str) -> AbstractContextManager[StoreLock]:
         """Become the one sending run of a store.
@@ -159,19 +222,6 @@ class SendLog(Protocol):
             how many open claims there were.
         """
 
-    def history(self, store: str, identifiers: Identifiers) -> History:
-        """Return every entry of a store that shares an identifier with one of these people."""
-
-    def issued(self, store: str) -> Issued:
-        """Return every claim of a store that carries a coupon, once per identifier."""
-
-    def approved(self, store: str, templates: Collection[str]) -> Mapping[str, bytes]:
-        """Return the hash of the wording with which each template was first sent.
-
-        A template that no message has been sent with is left out. What was rejected or not
-        delivered does not count: its wording may not have been the approved one.
-        """
-
     def claim(self, run: str, claims: Sequence[Claim], at: datetime) -> list[int | Lost]:
         """Claim messages in one transaction.
 
@@ -186,9 +236,3 @@ class SendLog(Protocol):
 
     def settle(self, outcomes: Sequence[Outcome], at: datetime) -> None:
         """Record what became of claims that are still open."""
-
-    def entries(self, wanted: Filter) -> Iterator[Entry]:
-        """Return entries, the newest first."""
-
-    def close(self) -> None:
-        """Let go of the log."""

@@ -6,32 +6,29 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from remindctl.errors import Refused, refuse
 from remindctl.sendlog import optouts as optouts_file
-from remindctl.sendlog import sqlite, tables
-from remindctl.sendlog.database import (
-    FINGERPRINT,
-    Step,
-    create,
-    is_there,
-    open_existing,
-    set_meta,
-)
+from remindctl.sendlog.absent import NoLog
+from remindctl.sendlog.database import FINGERPRINT, Step, create, is_there, open_existing
 from remindctl.sendlog.keys import create_key, read_key
 from remindctl.sendlog.optouts import OptOuts
+from remindctl.sendlog.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
+    from remindctl.sendlog.entries import PastLog, SendLog
     from remindctl.sendlog.keys import Hasher
+    from remindctl.sendlog.places import LogPlace
 
 # A clock may be set right by a little; further back, caps and windows would lie.
 MOST_BACKWARDS = timedelta(minutes=5)
 
+_NO_KEY = "without it nobody in the log is recognised; machines that share a log share it"
 _OPTOUTS = (Step(optouts_file.TABLES),)
 
 
@@ -46,10 +43,10 @@ class Logs:
         missing: what should be there and is not.
     """
 
-    log: sqlite.SqliteLog | sqlite.NoLog
+    log: PastLog
     hasher: Hasher | None
     optouts: Mapping[Path, OptOuts]
-    missing: tuple[Path, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -71,16 +68,21 @@ class KeyedLogs(Logs):
 class SendingLogs(KeyedLogs):
     """All of them, open for writing."""
 
-    log: sqlite.SqliteLog
+    log: SendLog
 
 
 def open_logs(
-    log: Path, key_file: Path, optouts: Sequence[Path], *, now: datetime, new_log: bool = False
+    log: Path | str,
+    key_file: Path,
+    optouts: Sequence[Path],
+    *,
+    now: datetime,
+    new_log: bool = False,
 ) -> SendingLogs:
     """Open everything for a sending run; on the very first one, make it.
 
     Args:
-        log: as the configuration names it.
+        log: as the configuration names it: a file, or the URL of a PostgreSQL database.
         key_file: likewise; one key for everything.
         optouts: the files of all stores of the run.
         now: the clock, to compare with the newest entry.
@@ -90,73 +92,113 @@ def open_logs(
         Refused: the log, the key or the opt-outs are gone while the others are there, belong to
             another key or a newer version, are damaged, or the clock was set back.
     """
-    there = [path for path in (log, key_file, *optouts) if is_there(path)]
+    place = place_of(log)
+    has_log = place.is_there()
+    there = [place.short] if has_log else []
+    there += [path.name for path in (key_file, *optouts) if is_there(path)]
     if there and not is_there(key_file):
-        raise _gone("key file", key_file, there, "without it nobody in the log is recognised")
-    if there and not is_there(log) and not new_log:
+        raise _gone("key file", str(key_file), there, _NO_KEY)
+    if there and not has_log and not new_log:
         hint = "restore it from a backup; --new-log may message people a second time"
-        raise _gone("send log", log, there, hint)
+        raise _gone("send log", place.name, there, hint)
     hasher = create_key(key_file)
-    if not is_there(log):
-        first = {"log_id": secrets.token_hex(8), FINGERPRINT: hasher.fingerprint}
-        create(log, tables.KIND, tables.STEPS, first)
-    database = open_existing(log, tables.KIND, tables.STEPS, hasher.fingerprint, read_only=False)
-    opened = sqlite.SqliteLog(database)
-    newest = opened.newest()
-    if newest is not None and now < newest - MOST_BACKWARDS:
-        what = f"the newest entry is of {newest:%Y-%m-%d %H:%M} UTC, later than the clock says"
-        raise refuse(what, "set the clock right; caps and windows would be wrong", path=str(log))
-    files = {}
-    for path in dict.fromkeys(optouts):
-        known_as = f"optouts {os.path.relpath(path, log.parent)}"
-        if not is_there(path):
-            if database.meta(known_as) is not None and not new_log:
-                hint = "restore it from a backup; --new-log forgets everyone who opted out"
-                raise _gone("opt-out file", path, [log], hint)
-            _create_optouts(path, hasher)
-        files[path] = _open_optouts(path, hasher, read_only=False)
-        with database.transaction() as connection:
-            set_meta(connection, known_as, "yes")
+    if not has_log:
+        place.create({"log_id": secrets.token_hex(8), FINGERPRINT: hasher.fingerprint})
+    opened = place.open(hasher.fingerprint, read_only=False)
+    beside = log.parent if isinstance(log, Path) else key_file.parent
+    try:
+        _check_clock(opened, place, now)
+        files = _open_known(opened, place, optouts, beside, hasher, new_log=new_log)
+    except BaseException:
+        opened.close()
+        raise
     return SendingLogs(opened, hasher, files)
 
 
-def look(log: Path, key_file: Path, optouts: Sequence[Path]) -> Logs:
+def look(log: Path | str, key_file: Path, optouts: Sequence[Path]) -> Logs:
     """Open what is there, for reading only; nothing is made.
 
     Raises:
         Refused: the key is gone while the others are there, or a file is not usable.
     """
-    paths = (log, key_file, *dict.fromkeys(optouts))
-    there = [path for path in paths if is_there(path)]
-    if not there:
-        return Logs(sqlite.NoLog(), None, {})
-    if key_file not in there:
-        raise _gone("key file", key_file, there, "without it nobody in the log is recognised")
+    place = place_of(log)
+    files = tuple(dict.fromkeys(optouts))
+    present = {
+        place.name: place.is_there(),
+        **{str(path): is_there(path) for path in (key_file, *files)},
+    }
+    if not any(present.values()):
+        return Logs(NoLog(), None, {})
+    missing = tuple(name for name, is_present in present.items() if not is_present)
+    if str(key_file) in missing:
+        short = {place.name: place.short}
+        there = [short.get(name, Path(name).name) for name in present if name not in missing]
+        raise _gone("key file", str(key_file), there, _NO_KEY)
     hasher = read_key(key_file)
-    claims: sqlite.SqliteLog | sqlite.NoLog = sqlite.NoLog()
-    if log in there:
-        claims = sqlite.SqliteLog(
-            open_existing(log, tables.KIND, tables.STEPS, hasher.fingerprint, read_only=True)
-        )
-    files = {path: _open_optouts(path, hasher, read_only=True) for path in optouts if path in there}
-    return Logs(claims, hasher, files, tuple(path for path in paths if path not in there))
+    claims: PastLog = NoLog()
+    if present[place.name]:
+        claims = place.open(hasher.fingerprint, read_only=True)
+    opened = {
+        path: _open_optouts(path, hasher, read_only=True) for path in files if present[str(path)]
+    }
+    return Logs(claims, hasher, opened, missing)
 
 
-def open_optouts(log: Path, key_file: Path, path: Path, *, now: datetime) -> KeyedLogs:
+def open_optouts(log: Path | str, key_file: Path, path: Path, *, now: datetime) -> KeyedLogs:
     """Open one file of opt-outs for writing, also while the log is gone: a refusal cannot wait.
 
     Raises:
         Refused: as :func:`open_logs` does, but for the log.
     """
-    if is_there(log) or not (is_there(key_file) or is_there(path)):
+    place = place_of(log)
+    if place.is_there() or not (is_there(key_file) or is_there(path)):
         return open_logs(log, key_file, [path], now=now)
     if not is_there(key_file):
-        raise _gone("key file", key_file, [path], "without it nobody in the log is recognised")
+        raise _gone("key file", str(key_file), [path.name], _NO_KEY)
     hasher = read_key(key_file)
     if not is_there(path):
         _create_optouts(path, hasher)
     file = _open_optouts(path, hasher, read_only=False)
-    return KeyedLogs(sqlite.NoLog(), hasher, {path: file}, (log,))
+    return KeyedLogs(NoLog(), hasher, {path: file}, (place.name,))
+
+
+def _check_clock(log: SendLog, place: LogPlace, now: datetime) -> None:
+    newest = log.newest()
+    if newest is not None and now < newest - MOST_BACKWARDS:
+        what = f"the newest entry is of {newest:%Y-%m-%d %H:%M} UTC, later than the clock says"
+        raise refuse(what, "set the clock right; caps and windows would be wrong", path=place.name)
+
+
+def _open_known(
+    log: SendLog,
+    place: LogPlace,
+    optouts: Sequence[Path],
+    beside: Path,
+    hasher: Hasher,
+    *,
+    new_log: bool,
+) -> dict[Path, OptOuts]:
+    """Open files of opt-outs, making those that the log does not know of yet.
+
+    Args:
+        log: open.
+        place: of the log.
+        optouts: the files.
+        beside: the folder from which the log names them.
+        hasher: of the log.
+        new_log: make also one that the log knows of.
+    """
+    files = {}
+    for path in dict.fromkeys(optouts):
+        known_as = f"optouts {os.path.relpath(path, beside)}"
+        if not is_there(path):
+            if log.meta(known_as) is not None and not new_log:
+                hint = "restore it from a backup; --new-log forgets everyone who opted out"
+                raise _gone("opt-out file", str(path), [place.short], hint)
+            _create_optouts(path, hasher)
+        files[path] = _open_optouts(path, hasher, read_only=False)
+        log.set_meta(known_as, "yes")
+    return files
 
 
 def _create_optouts(path: Path, hasher: Hasher) -> None:
@@ -170,6 +212,5 @@ def _open_optouts(path: Path, hasher: Hasher, *, read_only: bool) -> OptOuts:
     )
 
 
-def _gone(what: str, path: Path, there: Sequence[Path], hint: str) -> Refused:
-    others = " or ".join(path.name for path in there)
-    return refuse(f"the {what} is gone, but not {others}", hint, path=str(path))
+def _gone(what: str, where: str, there: Sequence[str], hint: str) -> Refused:
+    return refuse(f"the {what} is gone, but not {' or '.join(there)}", hint, path=where)

@@ -5,34 +5,30 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from remindctl.frames import HISTORY, History, empty
 from remindctl.model import State
 from remindctl.sendlog.claiming import make_claims
-from remindctl.sendlog.coupons import ISSUED, Issued
 from remindctl.sendlog.database import instant, micros, set_meta
-from remindctl.sendlog.entries import Entry, LogError
+from remindctl.sendlog.entries import ABANDONED, NEWEST, Entry, taken_over, writer
 from remindctl.sendlog.lock import hold
-from remindctl.sendlog.past import read_history, read_issued
+from remindctl.sendlog.sqlite_claims import SqliteClaims
+from remindctl.sendlog.sqlite_past import read_history, read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from remindctl.frames import Identifiers
+    from remindctl.frames import History, Identifiers
+    from remindctl.sendlog.coupons import Issued
     from remindctl.sendlog.database import Database
     from remindctl.sendlog.entries import Claim, Filter, Lost, Outcome
     from remindctl.sendlog.lock import FileLock
-
-NEWEST = "newest_at"
 
 _SHOWN = (
     "id", "key", "store", "campaign", "step", "leg", "channel", "provider", "ending", "state",
     "run", "attempts", "attempted_at", "settled_at", "cost", "currency", "provider_id", "code",
     "detail",
 )  # fmt: skip
-
-_ABANDONED = "the run ended before the answer was recorded"
 
 
 class SqliteLog:
@@ -47,32 +43,48 @@ class SqliteLog:
         return hold(path.with_name(f"{path.name}.{store}.lock"), store)
 
     def newest(self) -> datetime | None:
-        """Return the instant of the latest claim or outcome."""
+        """See ``SendLog.newest``."""
         value = self._database.meta(NEWEST)
         return instant(int(value)) if value else None
+
+    def meta(self, name: str) -> str | None:
+        """See ``SendLog.meta``."""
+        return self._database.meta(name)
+
+    def set_meta(self, name: str, value: str) -> None:
+        """See ``SendLog.set_meta``."""
+        with self._database.transaction() as connection:
+            set_meta(connection, name, value)
 
     def take_over(self, store: str, run: str, at: datetime) -> int:
         """See ``SendLog.take_over``."""
         with self._database.transaction() as connection:
-            set_meta(connection, _writer(store), run)
+            set_meta(connection, writer(store), run)
             return connection.execute(
                 "UPDATE claims SET state = ?, settled_at = ?, detail = ?"
                 " WHERE store = ? AND state = 'claimed' AND run <> ?",
-                (State.UNKNOWN, micros(at), _ABANDONED, store, run),
+                (State.UNKNOWN, micros(at), ABANDONED, store, run),
             ).rowcount
 
-    def history(self, store: str, identifiers: Identifiers) -> History:
-        """See ``SendLog.history``."""
+    def history(
+        self,
+        store: str,
+        identifiers: Identifiers,
+        *,
+        campaigns: Collection[str] | None = None,
+        since: datetime | None = None,
+    ) -> History:
+        """See ``PastLog.history``."""
         with self._database.snapshot() as connection:
-            return read_history(connection, store, identifiers)
+            return read_history(connection, store, identifiers, campaigns, since)
 
     def issued(self, store: str) -> Issued:
-        """See ``SendLog.issued``."""
+        """See ``PastLog.issued``."""
         with self._database.reading() as connection:
             return read_issued(connection, store)
 
     def approved(self, store: str, templates: Collection[str]) -> Mapping[str, bytes]:
-        """See ``SendLog.approved``."""
+        """See ``PastLog.approved``."""
         with self._database.reading() as connection:
             found = {
                 template: connection.execute(
@@ -86,13 +98,12 @@ class SqliteLog:
 
     def claim(self, run: str, claims: Sequence[Claim], at: datetime) -> list[int | Lost]:
         """See ``SendLog.claim``."""
-        now = micros(at)
         with self._database.transaction() as connection:
             for store in {claim.store for claim in claims}:
-                if self._database.meta(_writer(store)) not in {None, run}:
-                    raise LogError(f"another run has begun to send for the store {store!r}")
-            numbers = make_claims(connection, run, claims, now)
-            set_meta(connection, NEWEST, str(now))
+                if self._database.meta(writer(store)) not in {None, run}:
+                    raise taken_over(store)
+            numbers = make_claims(SqliteClaims(connection), run, claims, at)
+            set_meta(connection, NEWEST, str(micros(at)))
         return numbers
 
     def settle(self, outcomes: Sequence[Outcome], at: datetime) -> None:
@@ -110,7 +121,7 @@ class SqliteLog:
             set_meta(connection, NEWEST, str(now))
 
     def entries(self, wanted: Filter) -> Iterator[Entry]:
-        """See ``SendLog.entries``."""
+        """See ``PastLog.entries``."""
         asked = {
             "store = ?": wanted.store,
             "campaign = ?": wanted.campaign,
@@ -126,35 +137,8 @@ class SqliteLog:
                 yield _entry(row)
 
     def close(self) -> None:
-        """See ``SendLog.close``."""
+        """See ``PastLog.close``."""
         self._database.close()
-
-
-class NoLog:
-    """The log of an installation that has none yet, for looking only: nothing was ever sent."""
-
-    def history(self, store: str, identifiers: Identifiers) -> History:  # noqa: ARG002 (the interface's)
-        """See ``SendLog.history``."""
-        return History(empty(HISTORY))
-
-    def issued(self, store: str) -> Issued:  # noqa: ARG002 (the interface's)
-        """See ``SendLog.issued``."""
-        return Issued(empty(ISSUED))
-
-    def approved(self, store: str, templates: Collection[str]) -> Mapping[str, bytes]:  # noqa: ARG002 (the interface's)
-        """See ``SendLog.approved``."""
-        return {}
-
-    def entries(self, wanted: Filter) -> Iterator[Entry]:  # noqa: ARG002 (the interface's)
-        """See ``SendLog.entries``."""
-        return iter(())
-
-    def close(self) -> None:
-        """See ``SendLog.close``."""
-
-
-def _writer(store: str) -> str:
-    return f"run of {store}"
 
 
 def _entry(row: Sequence[Any]) -> Entry:
