@@ -1,18 +1,21 @@
-"""What test files share: a real browser, for the pages that the program writes."""
+"""What test files share: a real browser, and the databases that a send log may be kept in."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from selenium.webdriver import Chrome
+    from tests.installation import Files
+    from tests.postgresql import Server
 
 # No profile, no updates, no talk with anyone: what is requested is what the page requests.
 _QUIET = (
@@ -37,7 +40,7 @@ def _found(*programs: str) -> str:
     return _missing(f"none of {', '.join(programs)} is installed")
 
 
-def _missing(what: str) -> str:
+def _missing(what: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what}, and CI must run this test")
     pytest.skip(what)
@@ -59,3 +62,33 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     driver = Chrome(options, Service(_found("chromedriver")))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """Use the PostgreSQL server that REMINDCTL_TEST_POSTGRES names, else start one."""
+    if importlib.util.find_spec("psycopg") is None:
+        _missing("psycopg is not installed: pip install -e '.[test]'")
+    from tests import postgresql  # noqa: PLC0415 (imports psycopg)
+
+    if postgresql.NAMED in os.environ:
+        server = postgresql.Server(os.environ[postgresql.NAMED])
+        yield server
+        server.drop_all()
+        return
+    folder = postgresql.programs()
+    if folder is None:
+        _missing(f"no PostgreSQL server is installed, and {postgresql.NAMED} names none")
+    with postgresql.started(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def log_backend(request: pytest.FixtureRequest) -> Callable[[Path], Files]:
+    """Return what makes an installation in a folder, with its log in a file or in PostgreSQL."""
+    from tests.installation import Files  # noqa: PLC0415 (other tests need none)
+
+    if request.param == "sqlite":
+        return Files
+    server = request.getfixturevalue("postgres")
+    return lambda folder: Files(folder, server.database())

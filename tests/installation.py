@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,7 +17,6 @@ from remindctl.sendlog import Claim, Logs, SendingLogs, look, open_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 NOW = datetime(2025, 6, 30, 7, 30, tzinfo=UTC)
 
@@ -42,18 +46,41 @@ def claim(key: str, *who: str, leg: int = 0, **more: object) -> Claim:
 
 
 class Files:
-    """Where an installation keeps its files."""
+    """Where an installation keeps its files, and its log if that is in a database."""
 
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / ".remindctl" / "log.db"
-        self.key = folder / ".remindctl" / "key"
-        self.optouts = folder / ".remindctl" / "optouts.db"
+    def __init__(self, folder: Path, database: str | None = None) -> None:
+        self.folder = folder / ".remindctl"
+        self.file = self.folder / "log.db"
+        self.log = database or self.file
+        self.key = self.folder / "key"
+        self.optouts = self.folder / "optouts.db"
 
     def open(self, now: datetime = NOW, *, new_log: bool = False) -> SendingLogs:
         return open_logs(self.log, self.key, [self.optouts], now=now, new_log=new_log)
 
     def look(self) -> Logs:
         return look(self.log, self.key, [self.optouts])
+
+
+def run_killed(files: Files, program: str) -> None:
+    """Run a program that uses ``files`` and kills itself by ``die()``."""
+    beginning = """
+import os, signal, sys
+from pathlib import Path
+from tests.installation import NOW, Files, claim
+folder, database = sys.argv[1:]
+files = Files(Path(folder), database or None)
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    root = Path(__file__).parents[1]
+    database = "" if isinstance(files.log, Path) else files.log
+    done = subprocess.run(
+        [sys.executable, "-c", beginning + program, str(files.folder.parent), database],
+        check=False,
+        env={**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"},
+    )
+    assert done.returncode == -signal.SIGKILL
 
 
 def identifiers(people: Mapping[int, Iterable[str]]) -> Identifiers:

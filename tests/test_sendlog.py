@@ -2,60 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import stat
-import subprocess
-import sys
-from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.installation import NOW, Files, claim, identifiers, named
+from tests.installation import NOW, Files, claim, identifiers, named, run_killed
 
 from remindctl.errors import Refused
-from remindctl.frames import ADDRESSES, Addresses, conform
-from remindctl.model import Family, State
-from remindctl.profiles import Profiles
-from remindctl.sendlog import (
-    Filter,
-    LogError,
-    Lost,
-    OptOut,
-    Outcome,
-    ending,
-    open_optouts,
-)
+from remindctl.model import State
+from remindctl.sendlog import Filter, LogError, Lost, Outcome, SendLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
-
-    from remindctl.sendlog.sqlite import SqliteLog
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path)
+    from pathlib import Path
 
 
 @pytest.fixture
-def log(files: Files) -> Iterator[SqliteLog]:
+def files(log_backend: Callable[[Path], Files], tmp_path: Path) -> Files:
+    return log_backend(tmp_path)
+
+
+@pytest.fixture
+def log(files: Files) -> Iterator[SendLog]:
     with files.open() as logs:
         yield logs.log
 
 
-def states(log: SqliteLog) -> list[str]:
+def states(log: SendLog) -> list[str]:
     return [entry.state for entry in log.entries(Filter())][::-1]
 
 
-def test_a_claim_is_settled_once(log: SqliteLog) -> None:
+def test_a_claim_is_settled_once(log: SendLog) -> None:
     [one, two] = log.claim("r1", [claim("k1", "a"), claim("k2", "a")], NOW)
     assert isinstance(one, int)
     assert isinstance(two, int)
@@ -67,7 +47,7 @@ def test_a_claim_is_settled_once(log: SqliteLog) -> None:
 
 
 @pytest.mark.parametrize("state", [*State])
-def test_what_may_be_claimed_again(log: SqliteLog, state: State) -> None:
+def test_what_may_be_claimed_again(log: SendLog, state: State) -> None:
     first = claim("k", "a", "b", state=State.CONTROL if state is State.CONTROL else State.CLAIMED)
     [number] = log.claim("r1", [first], NOW)
     assert isinstance(number, int)
@@ -86,14 +66,14 @@ def test_what_may_be_claimed_again(log: SqliteLog, state: State) -> None:
     assert other != [Lost.ALREADY]
 
 
-def test_a_person_is_claimed_once_however_identities_merge_and_split(log: SqliteLog) -> None:
+def test_a_person_is_claimed_once_however_identities_merge_and_split(log: SendLog) -> None:
     assert log.claim("r1", [claim("k", "phone", "mail"), claim("k", "other")], NOW) == [1, 2]
     for who in (("phone",), ("mail", "new"), ("new phone", "other"), ("phone", "other")):
         assert log.claim("r2", [claim("k", *who)], NOW) == [Lost.ALREADY], who
     assert log.claim("r2", [claim("k", "x", "y"), claim("k", "y", "z")], NOW) == [3, Lost.ALREADY]
 
 
-def test_a_failed_claim_is_repeated_by_one_of_the_two_it_has_become(log: SqliteLog) -> None:
+def test_a_failed_claim_is_repeated_by_one_of_the_two_it_has_become(log: SendLog) -> None:
     [number, other] = log.claim("r1", [claim("k", "phone", "mail"), claim("k", "third")], NOW)
     assert isinstance(number, int)
     assert isinstance(other, int)
@@ -104,14 +84,14 @@ def test_a_failed_claim_is_repeated_by_one_of_the_two_it_has_become(log: SqliteL
     assert log.claim("r3", [claim("k", "third", "phone")], NOW) == [other]
 
 
-def test_dead_claims_become_unknown_and_no_other(log: SqliteLog) -> None:
+def test_dead_claims_become_unknown_and_no_other(log: SendLog) -> None:
     log.claim("dead", [claim("k1", "a"), claim("k2", "b", store="blue")], NOW)
     log.claim("alive", [claim("k3", "c")], NOW)
     assert log.take_over("green", "alive", NOW) == 1
     assert states(log) == ["unknown", "claimed", "claimed"]
 
 
-def test_a_run_whose_plan_is_stale_can_claim_no_more(log: SqliteLog, files: Files) -> None:
+def test_a_run_whose_plan_is_stale_can_claim_no_more(log: SendLog, files: Files) -> None:
     who = identifiers({0: ["a"]})
     log.take_over("green", "first", NOW)
     assert log.history("green", who).is_empty()
@@ -126,7 +106,7 @@ def test_a_run_whose_plan_is_stale_can_claim_no_more(log: SqliteLog, files: File
     assert log.claim("first", [claim("k4", "a", store="blue")], NOW) == [3]
 
 
-def test_the_past_is_found_by_any_identifier_once_and_of_one_store(log: SqliteLog) -> None:
+def test_the_past_is_found_by_any_identifier_once_and_of_one_store(log: SendLog) -> None:
     log.claim(
         "r",
         [
@@ -147,7 +127,37 @@ def test_the_past_is_found_by_any_identifier_once_and_of_one_store(log: SqliteLo
     assert found["claimed_at"][0] == NOW
 
 
-def test_entries_are_filtered_newest_first(log: SqliteLog) -> None:
+def test_of_other_campaigns_only_what_matters_is_read(log: SendLog) -> None:
+    old, later = NOW - timedelta(days=90), NOW - timedelta(days=80)
+
+    def sent(key: str, at: datetime, *who: str, **more: object) -> None:
+        log.claim("r", [claim(key, *who, leg=0, **more)], at)
+
+    sent("mine", old, "a")
+    sent("theirs old", old, "a", campaign="cart")
+    sent("theirs new", NOW, "a", campaign="cart")
+    sent("drawn", old, "b", campaign="cart", store_arm="holdout")
+    sent("drawn later", later, "b", "c", campaign="cart", store_arm="treated")
+    sent("not drawn", old, "b", campaign="cart")
+    sent("first of mine", old, "d", store_arm="treated")
+    sent("second of theirs", later, "d", campaign="cart", store_arm="treated")
+    people = identifiers({0: ["a", "x"], 1: ["b"], 2: ["c"], 3: ["d"], 4: ["b", "c"]})
+
+    def keys(since: datetime | None) -> set[tuple[int, str]]:
+        found = log.history("green", people, campaigns=["winback"], since=since)
+        return {(who, bytes.fromhex(key).decode()) for who, key in found[["person", "key"]].rows()}
+
+    ever = {(0, "mine"), (1, "drawn"), (2, "drawn later"), (3, "first of mine"), (4, "drawn")}
+    assert keys(None) == ever
+    assert keys(NOW) == ever | {(0, "theirs new")}
+    later_on = {(1, "drawn later"), (4, "drawn later"), (3, "second of theirs")}
+    assert keys(later) == ever | {(0, "theirs new")} | later_on
+    # All that is left out is left out by asking for less.
+    assert len(log.history("green", people)) == 12
+    assert log.history("green", people, campaigns=[]).height == 4
+
+
+def test_entries_are_filtered_newest_first(log: SendLog) -> None:
     log.claim("r", [claim("k1", "a"), claim("k2", "b", campaign="cart")], NOW - timedelta(days=2))
     log.claim("r", [claim("k3", "a"), claim("k4", "c", store="blue")], NOW)
     for wanted, keys in [
@@ -160,38 +170,22 @@ def test_entries_are_filtered_newest_first(log: SqliteLog) -> None:
         assert [entry.key for entry in log.entries(wanted)] == list(map(named, keys))
 
 
-def test_one_run_per_store_holds_the_lock(log: SqliteLog, files: Files) -> None:
+def test_one_run_per_store_holds_the_lock(log: SendLog) -> None:
     with log.lock("green") as held, log.lock("blue"):
         held.check()
         with pytest.raises(Refused, match="another run is sending"), log.lock("green"):
             pass
-        files.log.with_name("log.db.green.lock").unlink()
-        with pytest.raises(LogError, match="was removed"):
-            held.check()
     with log.lock("green"):
         pass
 
 
 def test_a_lock_dies_with_its_holder_and_a_killed_run_leaves_unknown(files: Files) -> None:
     program = """
-import os, signal, sys
-from datetime import UTC, datetime
-from pathlib import Path
-from remindctl.sendlog import Claim, open_logs
-now = datetime(2025, 6, 30, 7, 30, tzinfo=UTC)
-log, key, optouts = map(Path, sys.argv[1:])
-with open_logs(log, key, [optouts], now=now) as logs, logs.log.lock("green"):
-    one = Claim(key="6b", entry="e0", person=b"p", identifiers=frozenset([b"a"]), leg=0, due_at=now,
-        store="green", campaign="c", step="s")
-    logs.log.claim("killed", [one], now)
-    os.kill(os.getpid(), signal.SIGKILL)
+with files.open() as logs, logs.log.lock("green"):
+    logs.log.claim("killed", [claim("k", "a")], NOW)
+    die()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(files.log), str(files.key), str(files.optouts)],
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent / "src")},
-    )
-    assert done.returncode == -9
+    run_killed(files, program)
     with files.open() as logs, logs.log.lock("green"):
         log = logs.log
         assert log.take_over("green", "new", NOW) == 1
@@ -199,142 +193,11 @@ with open_logs(log, key, [optouts], now=now) as logs, logs.log.lock("green"):
         assert states(log) == ["unknown"]
 
 
-def test_only_the_owner_reads_the_files(files: Files, log: SqliteLog) -> None:
-    log.claim("r", [claim("k", "a")], NOW)
-    folder = files.log.parent
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert {"log.db", "log.db-wal", "key", "optouts.db"} <= modes.keys()
-    assert set(modes.values()) == {0o600}
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-
-
-def refusal(files: Files, now: datetime = NOW) -> str:
-    with pytest.raises(Refused) as refused, files.open(now):
-        pass
-    return str(refused.value)
-
-
-def test_a_lost_log_key_or_optout_file_is_not_a_first_run(files: Files) -> None:
-    files.open().__exit__()
-    saved = {path: path.read_bytes() for path in (files.log, files.key, files.optouts)}
-    for path, what in [
-        (files.log, "the send log is gone, but not key or optouts.db"),
-        (files.key, "the key file is gone, but not log.db or optouts.db"),
-        (files.optouts, "the opt-out file is gone, but not log.db"),
-    ]:
-        path.unlink()
-        assert what in refusal(files)
-        assert not path.exists()
-        path.write_bytes(saved[path])
-    files.log.unlink()
-    files.open(new_log=True).__exit__()
-    files.optouts.unlink()
-    files.open(new_log=True).__exit__()
-    files.key.write_text("00" * 32)
-    assert "was written with another key" in refusal(files)
-    files.key.write_text("not hex")
-    assert "is not a key" in refusal(files)
-
-
-def test_a_damaged_newer_or_foreign_file_is_left_as_it_is(files: Files) -> None:
-    files.open().__exit__()
-    whole = files.log.read_bytes()
-    with closing(sqlite3.connect(files.log)) as connection, connection:
-        connection.execute("UPDATE meta SET value = 99 WHERE name = 'schema'")
-    assert "newer version (schema 99)" in refusal(files)
-    for data, what in [
-        (b"x" * 5000, "is damaged"),
-        (whole[:1000] + b"\xff" * 3000 + whole[4000:], "is damaged"),
-        (files.optouts.read_bytes(), "is not a file of this program"),
-    ]:
-        files.log.write_bytes(data)
-        files.log.with_name("log.db-wal").unlink(missing_ok=True)
-        assert what in refusal(files)
-        assert files.log.read_bytes() == data
-
-
-def test_a_clock_set_back_is_refused(files: Files, log: SqliteLog) -> None:
+def test_a_clock_set_back_is_refused(files: Files, log: SendLog) -> None:
     log.claim("r", [claim("k", "a")], NOW)
     files.open(NOW - timedelta(minutes=5)).__exit__()
-    assert "later than the clock says" in refusal(files, NOW - timedelta(minutes=5, seconds=1))
-
-
-def test_looking_makes_nothing_and_says_what_is_missing(files: Files) -> None:
-    with files.look() as logs:
-        assert logs.hasher is None
-        assert list(logs.log.entries(Filter())) == []
-    assert not files.log.parent.exists()
-    with files.open() as logs:
-        logs.log.claim("r", [claim("k", "a")], NOW)
-        with files.look() as seen:
-            assert [entry.key for entry in seen.log.entries(Filter())] == [named("k")]
-            assert seen.missing == ()
-    files.log.unlink()
-    with files.look() as logs:
-        assert logs.missing == (files.log,)
-
-
-def people(*names: str) -> tuple[Profiles, Addresses]:
-    rows = [{"person": n, "customer_key": name} for n, name in enumerate(names)]
-    known = [{"person": n, "kind": "phone", "value": name} for n, name in enumerate(names)]
-    schema = {"person": pl.UInt32}
-    return (
-        Profiles(pl.DataFrame(rows, schema_overrides=schema)),
-        Addresses(conform(pl.DataFrame(known), ADDRESSES)),
-    )
-
-
-def test_a_hash_belongs_to_the_key_the_kind_and_for_shop_ids_the_store(files: Files) -> None:
-    with files.open() as logs, Files(files.log.parent / "other").open() as others:
-        ours = logs.hasher.hash
-        assert ours("phone", "1", "green") == ours("phone", "1", "blue")
-        assert ours("shop_id", "1", "green") != ours("shop_id", "1", "blue")
-        assert ours("coupon", "1", "green") != ours("coupon", "1", "blue")
-        assert ours("phone", "1", "green") != ours("email", "1", "green")
-        assert ours("phone", "1", "green") != others.hasher.hash("phone", "1", "green")
-        found = logs.hasher.identifiers(*people("+1", "+2"), "green")
-        assert found["hmac"].n_unique() == 4
-        assert found.filter(pl.col("kind").is_null()).height == 2
-
-
-def test_an_opt_out_stands_until_it_is_lifted_and_every_word_is_kept(files: Files) -> None:
-    with files.open() as logs:
-        file = logs.optouts[files.optouts]
-        who = logs.hasher.identifiers(*people("+1", "+2"), "green")
-        word = OptOut(
-            hmac=logs.hasher.hash("phone", "+2", ""),
-            family=Family.TEXT,
-            scope="advertising",
-            at=NOW,
-        )
-        assert file.standing(who).is_empty()
-        assert file.record([word, word], NOW) == 1
-        assert file.standing(who).select("person", "kind", "value", "family", "at").rows() == [
-            (1, "phone", "+2", "text", NOW)
-        ]
-        before = file.last_word()
-        assert file.record([replace(word, at=NOW + timedelta(days=1))], NOW) == 1
-        assert file.standing(who)["at"].to_list() == [NOW + timedelta(days=1)]
-        assert file.record([replace(word, stands=False, evidence="letter of 1 July")], NOW) == 1
-        assert file.record([replace(word, stands=False)], NOW) == 0
-        assert file.standing(who).is_empty()
-        assert list(file.all_standing()) == []
-        assert file.last_word() == before + 2
-
-
-def test_a_refusal_is_recorded_even_while_the_log_is_gone(files: Files) -> None:
-    open_optouts(files.log, files.key, files.optouts, now=NOW).__exit__()
-    assert files.log.exists()
-    files.log.unlink()
-    with open_optouts(files.log, files.key, files.optouts, now=NOW) as logs:
-        word = OptOut(hmac=b"x" * 16, family=Family.TEXT, scope="all", at=NOW)
-        assert logs.optouts[files.optouts].record([word], NOW) == 1
-    assert not files.log.exists()
-
-
-def test_of_an_address_only_its_ending_is_kept() -> None:
-    assert ending("+821090001234") == "1234"
-    assert ending("kim@example.com") == "k***@e…"
+    with pytest.raises(Refused, match="later than the clock says"):
+        files.open(NOW - timedelta(minutes=5, seconds=1))
 
 
 @settings(deadline=None, max_examples=60)
@@ -348,10 +211,11 @@ def test_of_an_address_only_its_ending_is_kept() -> None:
     )
 )
 def test_no_one_gets_a_key_twice_over_any_sequence_of_runs(
+    log_backend: Callable[[Path], Files],
     tmp_path_factory: pytest.TempPathFactory,
     runs: list[tuple[list[frozenset[str]], State | None]],
 ) -> None:
-    files = Files(tmp_path_factory.mktemp("law"))
+    files = log_backend(tmp_path_factory.mktemp("law"))
     reached: list[frozenset[str]] = []
     with files.open() as logs:
         log = logs.log

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.installation import NOW, Files, claim, identifiers
+from tests.installation import NOW, Files, claim, identifiers, run_killed
 
 from remindctl.errors import Place
 from remindctl.model import State
@@ -32,15 +28,21 @@ from remindctl.sendlog import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
 UNTIL = date(2025, 8, 29)
 
 
 @pytest.fixture
-def logs(tmp_path: Path) -> Iterator[SendingLogs]:
-    with Files(tmp_path).open() as made:
+def files(log_backend: Callable[[Path], Files], tmp_path: Path) -> Files:
+    return log_backend(tmp_path)
+
+
+@pytest.fixture
+def logs(files: Files) -> Iterator[SendingLogs]:
+    with files.open() as made:
         yield made
 
 
@@ -218,26 +220,17 @@ def test_two_stores_may_have_the_same_codes(logs: SendingLogs) -> None:
     assert len(logs.log.issued("blue")) == 2  # known by two hashes
 
 
-def test_a_killed_run_keeps_the_code_with_its_key(tmp_path: Path) -> None:
+def test_a_killed_run_keeps_the_code_with_its_key(files: Files) -> None:
     program = """
-import os, signal, sys
-from pathlib import Path
-from tests.installation import NOW, Files, claim
 from remindctl.sendlog import code_hash
-with Files(Path(sys.argv[1])).open() as logs, logs.log.lock("green"):
+with files.open() as logs, logs.log.lock("green"):
     logs.log.take_over("green", "killed", NOW)
     code = code_hash(logs.hasher, "welcome", "A", "green")
     logs.log.claim("killed", [claim("k", "a", coupon_pool="welcome", coupon=code)], NOW)
-    os.kill(os.getpid(), signal.SIGKILL)
+    die()
 """
-    root = Path(__file__).parents[1]
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
-        check=False,
-        env={**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"},
-    )
-    assert done.returncode == -9
-    with Files(tmp_path).open() as logs:
+    run_killed(files, program)
+    with files.open() as logs:
         assert logs.log.take_over("green", "r", NOW) == 1
         assert owners(book(logs, ["A", "B"], {0: ["a"]})) == [("A", 0, "k"), ("B", None, None)]
         assert claimed(logs, give(logs, "A", "k", "b")) == [Lost.COUPON_TAKEN]
@@ -262,12 +255,14 @@ with Files(Path(sys.argv[1])).open() as logs, logs.log.lock("green"):
     )
 )
 def test_no_code_ever_goes_to_two_people_or_occasions(
+    log_backend: Callable[[Path], Files],
     tmp_path_factory: pytest.TempPathFactory,
     runs: list[tuple[list[tuple[str, int, frozenset[str], str | None]], State | None]],
 ) -> None:
-    # Code → the latest who had it, and for which key.
-    had: dict[str, tuple[str, frozenset[str]]] = {}
-    with Files(tmp_path_factory.mktemp("law")).open() as logs:
+    # Code → for which key, and the claim that holds it; claim → everything its person was known by.
+    had: dict[str, tuple[str, int]] = {}
+    known: dict[int, frozenset[str]] = {}
+    with log_backend(tmp_path_factory.mktemp("law")).open() as logs:
         for number, (wanted, state) in enumerate(runs):
             logs.log.take_over("green", f"r{number}", NOW)
             claims = [
@@ -279,10 +274,11 @@ def test_no_code_ever_goes_to_two_people_or_occasions(
                 if not isinstance(won, int):
                     continue
                 if code is not None:
-                    held_for, holder = had.get(code, (key, who))
+                    held_for, holder = had.get(code, (key, won))
                     assert held_for == key
-                    assert holder & who
-                    had[code] = (key, who)
+                    assert known.get(holder, who) & who
+                    had[code] = (key, won)
+                known[won] = known.get(won, frozenset()) | who
                 if state is not None:
                     settle(logs, won, state)
         # And what was given out is never offered again.

@@ -49,10 +49,10 @@ def old(tmp_path: Path) -> Files:
     files = Files(tmp_path)
     with files.open() as logs:
         fingerprint = logs.hasher.fingerprint
-    for path in files.log.parent.glob("log.db*"):
+    for path in files.folder.glob("log.db*"):
         path.unlink()
     at = micros(NOW)
-    with closing(sqlite3.connect(files.log)) as connection, connection:
+    with closing(sqlite3.connect(files.file)) as connection, connection:
         connection.executescript(SCHEMA_1)
         meta = {"schema": "1", "key_fingerprint": fingerprint, "newest_at": str(at)}
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
@@ -84,13 +84,13 @@ def shape(path: Path) -> list[str]:
 
 
 def test_a_look_at_an_old_log_answers_everything_and_changes_nothing(old: Files) -> None:
-    before = everything(old.log)
+    before = everything(old.file)
     with old.look() as logs:
         assert [entry.state for entry in logs.log.entries(Filter())] == ["undelivered"]
         assert len(logs.log.history("green", identifiers({0: ["a"]}))) == 1
         assert logs.log.issued("green").is_empty()
         assert logs.log.approved("green", ["T1"]) == {}
-    assert everything(old.log) == before
+    assert everything(old.file) == before
 
 
 def test_an_old_log_goes_on_and_becomes_like_a_new_one(old: Files, tmp_path: Path) -> None:
@@ -107,18 +107,18 @@ def test_an_old_log_goes_on_and_becomes_like_a_new_one(old: Files, tmp_path: Pat
             assert log.history("green", identifiers({0: ["a"]}))["leg"].sort().to_list() == [0, 1]
     new = Files(tmp_path / "new")
     new.open().__exit__()
-    assert shape(old.log) == shape(new.log)
+    assert shape(old.file) == shape(new.file)
 
 
 def test_a_change_that_fails_leaves_the_old_log_as_it_was(old: Files) -> None:
-    with closing(sqlite3.connect(old.log)) as connection, connection:
+    with closing(sqlite3.connect(old.file)) as connection, connection:
         # The last of the changes finds its name taken.
         connection.execute("CREATE TABLE holders (x)")
-    before = shape(old.log)
+    before = shape(old.file)
     with pytest.raises(Refused, match="holders"):
         old.open()
-    assert shape(old.log) == before
-    with closing(sqlite3.connect(old.log)) as connection, connection:
+    assert shape(old.file) == before
+    with closing(sqlite3.connect(old.file)) as connection, connection:
         connection.execute("DROP TABLE holders")
     old.open().__exit__()
 
@@ -128,4 +128,4 @@ def test_two_processes_may_bring_a_log_up_to_date_at_once(old: Files) -> None:
         assert second.log.history("green", identifiers({0: ["a"]})).get_column(
             "state"
         ).to_list() == ["undelivered"]
-    assert pl.Series(shape(old.log)).str.starts_with("coupons ").any()
+    assert pl.Series(shape(old.file)).str.starts_with("coupons ").any()

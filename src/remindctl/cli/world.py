@@ -59,16 +59,9 @@ def open_config(explicit: Path | None, campaign: Path | None = None) -> Config:
     return load_config(find_config(explicit, os.environ, campaign, Path.cwd()))
 
 
-def log_file(config: Config) -> Path:
-    """Return where the send log is.
-
-    Raises:
-        Refused: the configuration asks for a log that this version does not have.
-    """
-    if isinstance(config.log, Path):
-        return config.log
-    hint = "name a file: log: .remindctl/log.db"
-    raise refuse("this version keeps its log in a file only", hint, path=str(config.path))
+def log_file(config: Config) -> Path | str:
+    """Return where the send log is: a file, or the URL of a PostgreSQL database."""
+    return config.log
 
 
 def choose_stores(config: Config, names: Sequence[str]) -> list[StoreConfig]:
