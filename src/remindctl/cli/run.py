@@ -55,6 +55,14 @@ def run(  # noqa: PLR0917 (each is an option; typer names them)
     new_log: Annotated[  # noqa: FBT002 (a flag)
         bool, typer.Option("--new-log", help="Start anew where the log or opt-outs are gone.")
     ] = False,
+    ping: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="REMINDCTL_PING",
+            help="Tell a monitor when the run has ended: GET URL, or URL/fail.",
+        ),
+    ] = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
@@ -63,19 +71,22 @@ def run(  # noqa: PLR0917 (each is an option; typer names them)
     from contextlib import ExitStack  # noqa: PLC0415
 
     from remindctl.cli import world  # noqa: PLC0415
+    from remindctl.cli.ping import pinging  # noqa: PLC0415
     from remindctl.errors import refuse  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
     from remindctl.report.stream import write_warnings  # noqa: PLC0415
 
-    ahead = world.span(horizon, "--horizon")
-    if as_of is not None and not dry_run:
-        raise refuse("looking back is for --dry-run only", "add --dry-run", path="--as-of")
-    settings = world.open_config(config, campaigns[0])
-    stores = world.choose_stores(settings, store or [])
-    with working("Reading"):
-        shops = world.gather(campaigns, settings, stores, as_of)
-    write_warnings(dict.fromkeys(one for shop in shops for one in shop.warnings))
     with ExitStack() as stack:
+        # A dry run says nothing of whether messages still go out.
+        stack.enter_context(pinging(None if dry_run else ping))
+        ahead = world.span(horizon, "--horizon")
+        if as_of is not None and not dry_run:
+            raise refuse("looking back is for --dry-run only", "add --dry-run", path="--as-of")
+        settings = world.open_config(config, campaigns[0])
+        stores = world.choose_stores(settings, store or [])
+        with working("Reading"):
+            shops = world.gather(campaigns, settings, stores, as_of)
+        write_warnings(dict.fromkeys(one for shop in shops for one in shop.warnings))
         if dry_run:
             _look(stack, settings, shops, limit, messages, output, ahead)
         else:
