@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
@@ -332,6 +333,14 @@ def test_buyers_named_on_one_line_or_file_are_the_whole_orders(size: Settings) -
     )  # fmt: skip
     people = loaded(alone, size=size).snapshot.orders.sort("row" if size is COMPACT else "line_id")
     assert people["person"].to_list() == [0, 0, None]
+
+
+def test_a_list_of_the_owners_has_the_phone_numbers_of_the_country_of_the_orders() -> None:
+    orders = smartstore({"상품주문번호": "10", "구매자연락처": "010-9000-0001"})
+    header = "customer_id,phone,signed_up_at"
+    members = claimed("remindctl-customers", f"{header}\nm1,010-9000-0001,2026-01-01\n")
+    found = load([orders, members], replace(FULL, region=None), store="shop")
+    assert found.snapshot.customers["phone"].to_list() == ["+821090000001"]
 
 
 def test_a_later_download_that_masks_a_buyer_forgets_no_one() -> None:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from remindctl.stores.identify import Claimed
     from remindctl.stores.layout import Layout
 
+# The layouts of lists that the owner keeps, whatever the shop.
+ANY_SHOP = "any"
+
 _SHOWN_REJECTS = 10
 _CUSTOMER_COLUMNS = ("email", "phone", "customer_id", "name", "first_name", "last_name", "locale",
                      "timezone", "country", "province", "signed_up_at", "tags")  # fmt: skip
@@ -129,12 +132,12 @@ def load(claimed: Sequence[Claimed], settings: Settings, *, store: str) -> Loade
         k: [] for k in ("orders", "customers", "events", "consents")
     }
     problems: list[Problem] = []
-    if settings.region is None:
-        settings = replace(settings, region=_region(claimed))
+    of_any_shop = replace(settings, region=settings.region or _region(claimed))
     for claim in sorted(claimed, key=lambda c: c.known_until):
         if settings.compact is not None and claim.layout.kind in ("events", "consents"):
             continue
-        read = read_lines(claim.table, claim.layout, settings)
+        told = of_any_shop if claim.layout.shop == ANY_SHOP else settings
+        read = read_lines(claim.table, claim.layout, told)
         problems.extend(read.problems)
         parts[claim.layout.kind].append((claim, read))
     if problems:
@@ -168,7 +171,7 @@ def _future(claim: Claimed, read: Lines) -> int:
 
 
 def _region(claimed: Sequence[Claimed]) -> str | None:
-    """Return where a shop's order files say that its phone numbers are, for its other files."""
+    """Return where a shop's order files say that its phone numbers are, for lists of any shop."""
     regions = {claim.layout.region for claim in claimed if claim.layout.kind == "orders"}
     return regions.pop() if len(regions) == 1 else None
 

@@ -67,8 +67,8 @@ class Aligo:
         self._sender = sender
         self._profile = profile
         self._test = test
-        self._text_url = text_url
-        self._kakao_url = kakao_url
+        self._text_url = text_url.rstrip("/")
+        self._kakao_url = kakao_url.rstrip("/")
 
     @classmethod
     def of(cls, account: Account) -> Self:

@@ -62,7 +62,7 @@ class Solapi:
         self._secret = secret
         self._sender = sender
         self._profile = profile
-        self._base_url = base_url
+        self._base_url = base_url.rstrip("/")
 
     @classmethod
     def of(cls, account: Account) -> Self:
