@@ -8,7 +8,7 @@ from remindctl.policy.consent import EVERYTHING, Permissions, permissions
 from remindctl.policy.consent_notices import everyone, notices, stale_feed, undated, vague_wordings
 from remindctl.policy.countries import ENDS, clocks_of
 from remindctl.policy.frequency import cap_counts, in_reentry, over_caps
-from remindctl.policy.presets import PRESETS, Preset, openings, wider_than_law
+from remindctl.policy.presets import PRESETS, Preset, looks_back, openings, wider_than_law
 from remindctl.policy.progress import met, progress
 from remindctl.policy.reach import choose_legs
 from remindctl.policy.reasons import DRAWN, REASONS
@@ -33,6 +33,7 @@ __all__ = [
     "in_reentry",
     "is_drawn",
     "is_hard_bounce",
+    "looks_back",
     "met",
     "notices",
     "openings",

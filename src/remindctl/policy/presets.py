@@ -6,10 +6,10 @@ None of this is legal advice.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
-from remindctl.hours import Opening
+from remindctl.hours import Opening, exactly
 from remindctl.model import Calendar, Cap, Channel, Purpose, Span, Window
 from remindctl.policy.countries import ELSEWHERE, LAWS, Law, clocks_of, law_of
 
@@ -124,6 +124,19 @@ def wider_than_law(
             if limit and not limit.opens <= own.opens <= own.closes <= limit.closes:
                 found[channel] = limit
     return found
+
+
+def looks_back(store: Store) -> timedelta:
+    """Return how far back a store's frequency caps look, at the most."""
+    caps = (*store.policy.caps, *PRESETS[store.policy.preset].caps)
+    return max((_length(cap.per) for cap in caps), default=timedelta())
+
+
+def _length(per: Span | Calendar) -> timedelta:
+    if isinstance(per, Span):
+        return exactly(per)
+    # A day more than the longest of its kind, for the clocks of other zones.
+    return timedelta(days={Calendar.DAY: 2, Calendar.WEEK: 8, Calendar.MONTH: 32}[per])
 
 
 def caps_of(store: Store, campaign: Campaign) -> list[Cap]:
