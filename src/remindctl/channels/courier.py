@@ -1,8 +1,9 @@
 """Sends the requests of HTTP providers: many at once, in time, again where that is safe.
 
-One thread with an event loop serves a whole run. What the network did to a request decides what
-may be done next: whatever surely was not accepted is tried again after a pause, whatever may have
-been accepted only while the provider promises to know the repetition, and else nobody knows.
+What the network did to a request decides what may be done next: whatever surely was not accepted is
+tried again after a pause, whatever may have been accepted only while the provider promises to know
+the repetition, and else nobody knows. Once any try may have been accepted, no later one can turn
+that into "not sent".
 """
 
 from __future__ import annotations
@@ -10,85 +11,33 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar
 
-import aiohttp
-
-from remindctl.channels.http import (
-    Attempt,
-    Groups,
-    Prepares,
-    Request,
-    Response,
-    Unreadable,
-)
+from remindctl.channels.exchange import Trouble, asked_pause
+from remindctl.channels.http import Attempt, Groups, Prepares, Request, Response, Unreadable
 from remindctl.channels.provider import MaybeSent, NotSent
+from remindctl.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from concurrent.futures import Future
 
+    from remindctl.channels.exchange import Loop
     from remindctl.channels.http import Facts, HttpProvider, Preparation
     from remindctl.channels.provider import Outgoing, Receipt
 
 MOST_TRIES = 6
 LONGEST_PAUSE = 60.0  # seconds; a provider that asks for more is left for the next run
 _FIRST_PAUSE = 0.5
-_SERVER_ERROR = 500
-# Idle connections are closed before servers do so: a request into a closing one is lost.
-_KEEP_ALIVE = 4.0
+# So that those who failed together do not come back together, a pause is longer by up to this.
+_JITTER = 0.25
+_CLOSED = "its hours ended before it could be sent"
 
-# Raised before any byte of the request has left.
-_NOT_CONNECTED = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-)
-
-
-class _Trouble(Exception):  # noqa: N818 (it names what was met)
-    """A try that told nothing of the messages; ``maybe``: they may have been accepted."""
-
-    def __init__(self, why: str, *, maybe: bool, pause: float | None = None) -> None:
-        super().__init__(why)
-        self.why, self.maybe, self.pause = why, maybe, pause
-
-
-class Loop:
-    """An event loop in a thread of its own, with one pool of connections."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="courier", daemon=True)
-        self._thread.start()
-        self.session = self.run(self._open()).result()
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        """Start some work in the loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def close(self) -> None:
-        """Close the connections and end the thread."""
-        self.run(self.session.close()).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    @staticmethod
-    async def _open() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            # How many requests run at a time is each courier's own to say.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE),
-            # A proxy that the machine prescribes is used; cookies of one answer mean nothing here.
-            trust_env=True,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=True,
-        )
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -99,7 +48,9 @@ class Courier:
         provider: what to send and how to read the answer.
         loop: where.
         now: the clock.
-        concurrency, timeout, rate: of the configuration, else of the provider's facts.
+        concurrency, timeout: of the configuration, else of the provider's facts.
+        rate: messages a second at most; beside it, the facts' requests a second hold.
+        first_pause: seconds before the second try; it doubles with each further one.
     """
 
     provider: HttpProvider
@@ -109,13 +60,27 @@ class Courier:
     timeout: timedelta
     rate: float | None = None
     first_pause: float = _FIRST_PAUSE
+    _groups: Groups | None = field(init=False)
+    _prepares: Prepares | None = field(init=False)
+    # To ask the system for every attempt costs as much as a small request.
+    _origin: str = field(default_factory=partial(secrets.token_hex, 8))
+    _attempts: count[int] = field(default_factory=count)
     _next_at: float = 0.0
+    _paused_until: float = 0.0
+    _why_stopped: str = ""
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _ready: dict[str, tuple[asyncio.Future[str], datetime | None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Asked once: such a question goes through every method of the protocol.
+        self._groups = self.provider if isinstance(self.provider, Groups) else None
+        self._prepares = self.provider if isinstance(self.provider, Prepares) else None
 
     @property
     def batch_size(self) -> int:
-        """See ``Sender``."""
-        return self._facts.batch_size
+        """See ``Sender``; no more than leave in a second, as what waits long is out of date."""
+        most = self._facts.batch_size
+        return most if self.rate is None else max(1, min(most, int(self.rate)))
 
     @property
     def local(self) -> bool:
@@ -124,11 +89,16 @@ class Courier:
 
     def group(self, message: Outgoing) -> str:
         """See ``Sender``."""
-        return self.provider.group(message) if isinstance(self.provider, Groups) else ""
+        return "" if self._groups is None else self._groups.group(message)
 
     def submit(self, batch: Sequence[Outgoing]) -> Future[Sequence[Receipt]]:
         """Send a batch; the result raises NotSent, AccountError or MaybeSent as it happened."""
         return self.loop.run(self._send(batch))
+
+    def stop(self, why: str) -> None:
+        """See ``Sender``: requests on their way are waited for, and nothing else."""
+        self._why_stopped = why
+        self.loop.call(self._stopped.set)
 
     def ask(self, build: Callable[[Attempt], Request]) -> Response:
         """Put a question that changes nothing, and wait for the answer.
@@ -136,17 +106,8 @@ class Courier:
         Raises:
             NotSent: there is none.
         """
-
-        async def asked() -> Response:
-            tried = 0
-            while True:
-                try:
-                    return await self._once(build(self._attempt({})))
-                except _Trouble as trouble:
-                    await self._wait(tried, trouble)
-                tried += 1
-
-        response: Response = self.loop.run(asked()).result()
+        asked = self._patiently(lambda: self._once(build(self._attempt({}))))
+        response: Response = self.loop.run(asked).result()
         return response
 
     @property
@@ -154,60 +115,87 @@ class Courier:
         return self.provider.facts
 
     def _attempt(self, ready: dict[str, str]) -> Attempt:
-        return Attempt(at=self.now(), nonce=secrets.token_hex(16), ready=ready)
+        nonce = f"{self._origin}{next(self._attempts):016x}"
+        return Attempt(at=self.now(), nonce=nonce, ready=ready)
 
     async def _send(self, batch: Sequence[Outgoing]) -> Sequence[Receipt]:
-        first_at, tried, maybe = self.now(), 0, False
+        doubt = _Doubt(self.now, self._facts.repeat_safe_for, self.timeout)
+        try:
+            return await self._delivered(batch, doubt)
+        except NotSent:
+            if doubt.why is None:
+                raise
+            raise MaybeSent(doubt.why) from None
+
+    async def _delivered(self, batch: Sequence[Outgoing], doubt: _Doubt) -> Sequence[Receipt]:
+        """Try until there is an answer or no further try may be made."""
+        tried = 0
         while True:
             try:
-                request = self.provider.request(batch, self._attempt(await self._prepared(batch)))
-                await self._turn()
-                return self.provider.receipts(batch, await self._once(request))
-            except Unreadable as error:
-                trouble = _Trouble(str(error), maybe=True)
-            except _Trouble as met:
-                trouble = met
-            except NotSent as error:
-                # This try was refused; one before it may have been accepted.
-                if maybe:
-                    raise MaybeSent(str(error)) from None
-                raise
-            maybe = maybe or trouble.maybe
-            if maybe and not self._is_safe(first_at):
-                raise MaybeSent(trouble.why)
-            try:
-                await self._wait(tried, trouble)
-            except NotSent:
-                if maybe:
-                    raise MaybeSent(trouble.why) from None
-                raise
-            tried += 1
+                request = await self._built(batch, doubt)
+                receipts = self._read(batch, await self._once(request))
+            except Trouble as trouble:
+                if trouble.maybe:
+                    doubt.why = doubt.why or trouble.why
+                await self._wait(tried, trouble, doubt)
+                tried += 1
+            else:
+                return receipts if doubt.why is None else list(map(_doubtful, receipts))
+
+    async def _built(self, batch: Sequence[Outgoing], doubt: _Doubt) -> Request:
+        """Wait for the batch's turn and build its request: until it is sent, nothing has left."""
+        try:
+            ready = await self._prepared(batch)
+            await self._turn(len(batch))
+            # Asked last: whatever was waited for may have taken long.
+            doubt.check()
+            self._still_open(batch)
+            return self.provider.request(batch, self._attempt(ready))
+        except NotSent:
+            raise
+        except Exception as error:
+            raise NotSent(f"a bug in the provider ({type(error).__name__})") from error
+
+    def _still_open(self, batch: Sequence[Outgoing]) -> None:
+        now = self.now()
+        if any(one.closes_at is not None and one.closes_at <= now for one in batch):
+            raise NotSent(_CLOSED)
+
+    def _read(self, batch: Sequence[Outgoing], response: Response) -> Sequence[Receipt]:
+        try:
+            return self.provider.receipts(batch, response)
+        except NotSent:
+            raise
+        except Unreadable as error:
+            why = str(error)
+        except Exception as error:  # noqa: BLE001 (an answer of a shape that nobody foresaw)
+            why = f"HTTP {response.status}, which cannot be read ({type(error).__name__})"
+        raise Trouble(why, maybe=True) from None
 
     async def _once(self, request: Request) -> Response:
         """Make one try.
 
         Raises:
-            _Trouble: there is no answer, or one that says nothing of the messages.
+            Trouble: there is no answer, or one that says nothing of the messages.
         """
-        try:
-            response = await self._exchange(request)
-        except _NOT_CONNECTED as error:
-            raise _Trouble(_words(error), maybe=False) from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _Trouble(_words(error), maybe=True) from None
+        response = await self.loop.exchange(request, self.timeout)
         refused = response.status in self._facts.not_accepted
-        if refused or response.status >= _SERVER_ERROR:
-            pause = _asked_pause(response, self.now())
-            raise _Trouble(f"HTTP {response.status}", maybe=not refused, pause=pause)
+        if refused or not (200 <= response.status < 300 or 400 <= response.status < 500):
+            pause = asked_pause(response, self.now())
+            raise Trouble(f"HTTP {response.status}", maybe=not refused, pause=pause)
         return response
 
-    def _is_safe(self, first_at: datetime) -> bool:
-        """Say whether a repetition would be recognised by the provider."""
-        known_for = self._facts.repeat_safe_for
-        longest = timedelta(seconds=LONGEST_PAUSE) + self.timeout
-        return known_for is not None and self.now() + longest < first_at + known_for
+    async def _patiently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """Do what may be done any number of times, until there is an answer."""
+        tried = 0
+        while True:
+            try:
+                return await ask()
+            except Trouble as trouble:
+                await self._wait(tried, trouble)
+                tried += 1
 
-    async def _wait(self, tried: int, trouble: _Trouble) -> None:
+    async def _wait(self, tried: int, trouble: Trouble, doubt: _Doubt | None = None) -> None:
         """Pause before the next try: as long as asked for, else twice as long each time.
 
         Raises:
@@ -217,37 +205,50 @@ class Courier:
         if tried + 1 >= MOST_TRIES or (asked or 0) > LONGEST_PAUSE:
             raise NotSent(trouble.why) from None
         pause = min(self.first_pause * 2**tried, LONGEST_PAUSE) if asked is None else asked
-        # So that those who failed together do not come back together.
-        await asyncio.sleep(pause * random.uniform(1.0, 1.25))  # noqa: S311 (no secret)
+        if asked is not None:
+            # Whoever has not asked yet would only be told the same.
+            until = asyncio.get_running_loop().time() + asked
+            self._paused_until = max(self._paused_until, until)
+        pause *= random.uniform(1.0, 1.0 + _JITTER)  # noqa: S311 (no secret)
+        if doubt is not None:
+            doubt.check(pause)
+        await self._sleep(pause)
 
-    async def _turn(self) -> None:
-        """Wait for this provider's turn, so that no more than ``rate`` requests start a second."""
-        if self.rate is None:
-            return
-        now = asyncio.get_running_loop().time()
-        at = max(now, self._next_at)
-        self._next_at = at + 1 / self.rate
-        await asyncio.sleep(at - now)
+    async def _turn(self, messages: int) -> None:
+        """Wait until so many messages may leave: by the pauses asked for, and by the rates."""
+        clock = asyncio.get_running_loop().time
+        while (left := self._paused_until - clock()) > 0:
+            await self._sleep(left)
+        gap = max(messages / self.rate if self.rate else 0, 1 / (self._facts.rate or float("inf")))
+        at = max(clock(), self._next_at)
+        self._next_at = at + gap if gap else 0.0
+        await self._sleep(at - clock())
 
-    async def _exchange(self, request: Request) -> Response:
-        async with self.loop.session.request(
-            request.method,
-            request.url,
-            data=request.content or None,
-            headers=request.headers,
-            timeout=aiohttp.ClientTimeout(total=self.timeout.total_seconds()),
-            allow_redirects=False,
-        ) as answer:
-            content = await answer.read()
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(status=answer.status, headers=headers, content=content)
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, unless the run stops.
+
+        Raises:
+            NotSent: it does.
+        """
+        if seconds > 0 and not self._stopped.is_set():
+            try:
+                await asyncio.wait_for(self._stopped.wait(), seconds)
+            except TimeoutError:
+                return
+        if self._stopped.is_set():
+            raise NotSent(self._why_stopped)
 
     async def _prepared(self, batch: Sequence[Outgoing]) -> dict[str, str]:
         """Ask for what the batch needs first, each thing once while it is good."""
-        if not isinstance(self.provider, Prepares):
+        provider = self._prepares
+        if provider is None:
             return {}
-        wanted = self.provider.needs(batch, self._attempt({}))
-        return {one.key: await self._prepare(self.provider, one) for one in wanted}
+
+        async def asked() -> dict[str, str]:
+            wanted = provider.needs(batch, self._attempt({}))
+            return {one.key: await self._prepare(provider, one) for one in wanted}
+
+        return await self._patiently(asked)
 
     async def _prepare(self, provider: Prepares, one: Preparation) -> str:
         known = self._ready.get(one.key)
@@ -257,8 +258,8 @@ class Courier:
         self._ready[one.key] = (pending, None)
         try:
             value, valid_for = provider.prepared(one.key, await self._once(one.request))
-        except _Trouble as trouble:
-            error: Exception = NotSent(trouble.why)
+        except Unreadable as unread:
+            error: Exception = Trouble(str(unread), maybe=False)
         except Exception as met:  # noqa: BLE001 (whoever else waits for it must hear of it)
             error = met
         else:
@@ -270,20 +271,39 @@ class Courier:
         return await pending
 
 
-def _asked_pause(response: Response, now: datetime) -> float | None:
-    """Read ``Retry-After``: seconds, or an instant."""
-    text = response.headers.get("retry-after", "").strip()
-    if text.isdigit():
-        return float(text)
-    with suppress(ValueError):
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    return None
+class _Doubt:
+    """Whether a batch may have been accepted already, and how long it may be repeated then.
+
+    Attributes:
+        why: what happened to the first try that may have been accepted.
+    """
+
+    def __init__(
+        self, now: Callable[[], datetime], safe_for: timedelta | None, answer_in: timedelta
+    ) -> None:
+        self.why: str | None = None
+        self._now = now
+        # The last moment for a repetition to leave, if its answer is to come in time.
+        self._safe_for = None if safe_for is None else safe_for - answer_in
+        self._began = now()
+        self._began_by_loop = asyncio.get_running_loop().time()
+
+    def check(self, pause: float = 0.0) -> None:
+        """Make sure that a try after a pause (in seconds) cannot be accepted a second time.
+
+        Raises:
+            NotSent: it could be.
+        """
+        if self.why is None:
+            return
+        # The clock may be set back, and the loop's own stands still while the machine sleeps.
+        by_loop = timedelta(seconds=asyncio.get_running_loop().time() - self._began_by_loop)
+        passed = max(self._now() - self._began, by_loop) + timedelta(seconds=pause)
+        if self._safe_for is None or passed >= self._safe_for:
+            raise NotSent(self.why)
 
 
-def _words(error: Exception) -> str:
-    """Say what happened without the address that was asked, which may hold a secret."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection to {error.host}:{error.port}"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return f"the connection broke ({type(error).__name__})"
+def _doubtful(receipt: Receipt) -> Receipt:
+    """Turn what a repetition says: that it was not sent says nothing of the try before."""
+    failed = receipt.state is State.FAILED
+    return replace(receipt, state=State.UNKNOWN) if failed else receipt

@@ -35,7 +35,7 @@ class Facts:
     Attributes:
         batch_size: messages in one request.
         concurrency: requests at the same time; the configuration may say less or more.
-        rate: requests a second; None = as many as go.
+        rate: requests a second at most; None = as many as go.
         timeout: how long to wait for an answer.
         repeat_safe_for: how long after the first attempt a repeated key is not sent twice; None =
             never.

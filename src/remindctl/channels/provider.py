@@ -36,6 +36,7 @@ class Outgoing:
             (subject and text that the provider sends where an Alimtalk does not arrive), show_for
             (seconds, of an on-site message).
         at: when it leaves.
+        closes_at: from when on it may not leave any more; None = it always may.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Outgoing:
     advertising: bool
     extras: Mapping[str, Any] = field(default_factory=dict)
     at: datetime
+    closes_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ class Sender(Protocol):
     def submit(self, batch: Sequence[Outgoing]) -> Future[Sequence[Receipt]]:
         """Send a batch; the result raises what ``Provider.send`` does."""
 
+    def stop(self, why: str) -> None:
+        """Start nothing more, and end what waits to try again; what is on its way goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Direct:
@@ -70,6 +73,9 @@ class Direct:
             done.set_exception(error)
         return done
 
+    def stop(self, why: str) -> None:
+        """See :class:`Sender`; nothing ever waits here."""
+
 
 @dataclass(slots=True)
 class Threads:
@@ -99,6 +105,9 @@ class Threads:
     def submit(self, batch: Sequence[Outgoing]) -> Future[Sequence[Receipt]]:
         """See :class:`Sender`."""
         return self._pool.submit(self.provider.send, batch)
+
+    def stop(self, why: str) -> None:
+        """See :class:`Sender`; no batch is submitted before there is a thread for it."""
 
     def close(self) -> None:
         """Let the threads end once they are done."""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from remindctl.channels import Provider, Sender
-    from remindctl.channels.courier import Courier, Loop
+    from remindctl.channels.courier import Courier
+    from remindctl.channels.exchange import Loop
     from remindctl.config import Config, ProviderConfig, StoreConfig
     from remindctl.model import Campaign
 
@@ -85,7 +86,8 @@ class Senders:
 
     def _courier(self, entry: ProviderConfig, provider: HttpProvider) -> Courier:
         # Most of what a run loads, and only for whoever sends by HTTP.
-        from remindctl.channels.courier import Courier, Loop  # noqa: PLC0415
+        from remindctl.channels.courier import Courier  # noqa: PLC0415
+        from remindctl.channels.exchange import Loop  # noqa: PLC0415
 
         if self._loop is None:
             self._loop = Loop()
@@ -97,7 +99,7 @@ class Senders:
             clock.now,
             concurrency=entry.concurrency or facts.concurrency,
             timeout=exactly(entry.timeout) if entry.timeout else facts.timeout,
-            rate=entry.rate or facts.rate,
+            rate=entry.rate,
         )
 
 
