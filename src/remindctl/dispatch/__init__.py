@@ -1,15 +1,15 @@
 """Apply plans: claim, send, settle, slow down and stop."""
 
 from remindctl.dispatch.claims import message_id, outgoing
-from remindctl.dispatch.flight import Departure, Flight
-from remindctl.dispatch.run import MOST_FAILURES, Dispatched, Dispatcher
+from remindctl.dispatch.flight import send_one
+from remindctl.dispatch.outcome import MOST_FAILURES, Dispatched
+from remindctl.dispatch.run import Dispatcher
 
 __all__ = [
     "MOST_FAILURES",
-    "Departure",
     "Dispatched",
     "Dispatcher",
-    "Flight",
     "message_id",
     "outgoing",
+    "send_one",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remindctl.channels import Outgoing
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from remindctl.plan import Plan
     from remindctl.sendlog import Hasher
 
+# What is read here of a planned message; ``hmac`` is everything that its person is known by.
+COLUMNS = (
+    "key", "entry", "person", "customer_key", "hmac", "leg", "step", "variant", "arm", "store_arm",
+    "channel", "provider", "ground", "coupon_pool", "coupon_code", "coupon_until", "cost", "to",
+    "kind", "due_at", "closes_at", "subject", "text", "html", "extras",
+)  # fmt: skip
+
+
+_CHANNELS = {str(channel): channel for channel in Channel}
+
 
 @dataclass(frozen=True, slots=True)
 class Scribe:
@@ -30,10 +40,10 @@ class Scribe:
         store = self.plan.store
         pool, code = row["coupon_pool"], row["coupon_code"]
         wording = None if local else extras.get("approved_text")
-        return replace(
-            self.held_out(row),
-            identifiers=frozenset(row["hmac"] or ())
-            | {self.hasher.hash(row["kind"], row["to"], store.key)},
+        destination = self.hasher.hash(row["kind"], row["to"], store.key)
+        return Claim(
+            **self._occasion(row),
+            identifiers=frozenset((destination, *(row["hmac"] or ()))),
             provider=row["provider"],
             ground=row["ground"],
             coupon_pool=pool,
@@ -49,26 +59,29 @@ class Scribe:
 
     def held_out(self, row: Mapping[str, Any]) -> Claim:
         """Remember that a person was held out."""
-        campaign, store = self.plan.campaign, self.plan.store
+        identifiers = frozenset(row["hmac"] or ())
         return Claim(
-            key=row["key"],
-            entry=row["entry"],
-            person=self.hasher.hash("person", row["customer_key"], store.key),
-            identifiers=frozenset(row["hmac"] or ()),
-            leg=row["leg"],
-            store=store.key,
-            campaign=campaign.name,
-            step=row["step"],
-            variant=row["variant"],
-            arm=row["arm"],
-            store_arm=row["store_arm"],
-            channel=row["channel"],
-            tags=campaign.tags,
-            counts=False,
-            ending=ending(row["to"] or ""),
-            due_at=row["due_at"],
-            state=State.CONTROL,
+            **self._occasion(row), identifiers=identifiers, counts=False, state=State.CONTROL
         )
+
+    def _occasion(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        campaign, store = self.plan.campaign, self.plan.store
+        return {
+            "key": row["key"],
+            "entry": row["entry"],
+            "person": self.hasher.hash("person", row["customer_key"], store.key),
+            "leg": row["leg"],
+            "store": store.key,
+            "campaign": campaign.name,
+            "step": row["step"],
+            "variant": row["variant"],
+            "arm": row["arm"],
+            "store_arm": row["store_arm"],
+            "channel": row["channel"],
+            "tags": campaign.tags,
+            "ending": ending(row["to"] or ""),
+            "due_at": row["due_at"],
+        }
 
     def message(
         self, claim: Claim, row: Mapping[str, Any], extras: Mapping[str, Any], now: datetime
@@ -94,7 +107,7 @@ def outgoing(
         campaign=campaign.name,
         step=row["step"],
         customer_key=row["customer_key"],
-        channel=Channel(row["channel"]),
+        channel=_CHANNELS[row["channel"]],
         to=row["to"],
         kind=row["kind"],
         subject=row["subject"],
@@ -103,6 +116,7 @@ def outgoing(
         advertising=campaign.purpose is Purpose.ADVERTISING,
         extras={**_sender(store, row["channel"]), **extras},
         at=now,
+        closes_at=row["closes_at"],
     )
 
 

@@ -7,20 +7,19 @@ interrupts a run, what may have been sent is never sent again.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from dataclasses import dataclass, field
-from itertools import groupby
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from remindctl.channels import Receipt
-from remindctl.dispatch.claims import Scribe
+from remindctl.dispatch.claims import COLUMNS, Scribe
 from remindctl.dispatch.flight import Departure, Flight
-from remindctl.frames import Identifiers
-from remindctl.model import FAMILY, State
-from remindctl.policy import EVERYTHING
-from remindctl.sendlog import Claim, Lost, OptOut, Outcome, ending
+from remindctl.dispatch.outcome import Dispatched
+from remindctl.dispatch.recheck import Recheck
+from remindctl.sendlog import Claim, LogError, Lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,48 +27,18 @@ if TYPE_CHECKING:
 
     from remindctl.channels import Sender
     from remindctl.dispatch.flight import Landed
-    from remindctl.frames import Suppressions
+    from remindctl.frames import Identifiers, Suppressions
     from remindctl.plan import Plan
     from remindctl.sendlog import Hasher, OptOuts, SendLog, StoreLock
 
-# So many batches in a row without an answer, and the rest would fare no better.
-MOST_FAILURES = 3
-# How long a run that is stopped waits for what is on its way.
-PATIENCE_SECONDS = 30.0
-_NOT_TRIED = "the run was stopped before it was sent"
-
-
-@dataclass(slots=True)
-class Dispatched:
-    """What became of a plan.
-
-    Attributes:
-        planned: as it was before.
-        late: what was held after all: (key, person) → reason.
-        states: how many messages ended as sent, rejected, failed or unknown.
-        stopped: why the rest was not tried, if so.
-        interrupted: whether somebody wanted it to stop.
-        failures: how many batches in a row went unanswered.
-        outcomes, refusals: not written down yet.
-    """
-
-    planned: Plan
-    late: dict[tuple[str, int], str] = field(default_factory=dict)
-    states: Counter[State] = field(default_factory=Counter)
-    stopped: str | None = None
-    interrupted: bool = False
-    failures: int = 0
-    outcomes: list[Outcome] = field(default_factory=list)
-    refusals: list[OptOut] = field(default_factory=list)
-
-    @property
-    def plan(self) -> Plan:
-        """The plan as it was carried out."""
-        return self.planned.hold(self.late) if self.late else self.planned
-
-    def hold(self, rows: pl.DataFrame, reason: str) -> None:
-        """Hold messages after all."""
-        self.late |= dict.fromkeys(rows.select("key", "person").iter_rows(), reason)
+# How long an interrupted run waits for each next answer to what is on its way.
+PATIENCE_SECONDS = 20.0
+# How long it waits for answers before it looks whether it is to end.
+_TICK_SECONDS = 0.1
+# Answers wait no longer than this until they are written down.
+_UNWRITTEN = timedelta(seconds=1)
+# Rows that are given their identifiers at once: everybody's at once would double the plan.
+_BLOCK = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +48,12 @@ class Dispatcher:
     Attributes:
         run: its name in the log.
         lock: checked before each chunk.
-        identifiers: of everybody in the plans.
-        suppressions: the opt-outs that the plans have weighed already.
-        last_word: of the opt-outs, when these were read.
+        identifiers, suppressions, last_word: see ``Recheck``.
         senders: by the names of the providers in the configuration.
         now: the clock.
         progress: told how many messages are done.
-        interrupted: whether somebody wants the run to end.
+        interrupted: how often somebody has wanted the run to end: once, it starts nothing more and
+            settles what is on its way; twice, it waits for no answer.
         ordered: keyed hashes of whoever has ordered since the plans were made.
     """
 
@@ -100,7 +68,7 @@ class Dispatcher:
     senders: Mapping[str, Sender]
     now: Callable[[], datetime]
     progress: Callable[[int], None]
-    interrupted: Callable[[], bool] = lambda: False
+    interrupted: Callable[[], int] = lambda: 0
     ordered: Callable[[], Collection[bytes]] = tuple
 
     def dispatch(self, plan: Plan) -> Dispatched:
@@ -111,46 +79,80 @@ class Dispatcher:
         """
         done = Dispatched(plan)
         scribe = Scribe(plan, self.hasher)
-        control = [scribe.held_out(row) for row in self._known(plan.control).to_dicts()]
-        for part in self._known(plan.messages).partition_by("provider", maintain_order=True):
-            flight = Flight(self.senders[part["provider"][0]])
+        control = (
+            scribe.held_out(row)
+            for chunk in self._chunks(plan.control, _BLOCK)
+            for row in chunk.to_dicts()
+        )
+        for name in plan.messages["provider"].unique(maintain_order=True):
+            flight = Flight(self.senders[name])
             try:
-                self._fly(scribe, part, flight, control, done)
+                self._fly(scribe, name, flight, control, done)
+                self._land(flight, done)
             except KeyboardInterrupt:
-                self._settle(flight.given_up("the run was killed"), done)
-                self._not_tried(flight, done)
+                self._note(flight.given_up("the run was killed"), done)
+                self._free(flight, done)
                 self._flush(done)
                 raise
-            control = []
-        if control:
+            except LogError as error:
+                done.stopped = str(error)
+                # What is on its way comes back, and whatever can be written down is.
+                with suppress(LogError):
+                    self._land(flight, done)
+                raise
+        while not self._should_stop(done) and (rest := list(islice(control, _BLOCK))):
             self.lock.check()
-            self.log.claim(self.run, control, self.now())
+            self.log.claim(self.run, rest, self.now())
         return done
+
+    @property
+    def _recheck(self) -> Recheck:
+        return Recheck(self.identifiers, self.optouts, self.suppressions, self.last_word)
 
     def _fly(
         self,
         scribe: Scribe,
-        part: pl.DataFrame,
+        provider: str,
         flight: Flight,
-        control: Sequence[Claim],
+        control: Iterator[Claim],
         done: Dispatched,
     ) -> None:
-        """Send everything that goes through one provider."""
+        """Send everything that goes through one provider, until it is on its way or must stop."""
         sender = flight.sender
-        for chunk in part.iter_slices(sender.batch_size * sender.concurrency):
+        size = sender.batch_size * sender.concurrency
+        chunks = self._chunks(done.planned.messages, size, provider)
+        chunk = next(chunks, None)
+        flushed_at = self.now()
+        while chunk is not None or flight.waiting or flight:
+            # The next chunk is claimed while half of the one before still waits for its turn.
+            hungry = chunk is not None and flight.hungry
+            self._note(flight.landed(0.0 if hungry else _TICK_SECONDS), done)
             if self._should_stop(done):
-                break
-            going = self._claimed(scribe, chunk, sender, control, done)
-            control = ()
-            flight.waiting.extend(_batches(going, sender))
-            while flight.waiting and not self._should_stop(done):
-                self._settle(flight.landed(room_for=1), done)
-                if not self._should_stop(done):
-                    flight.start()
-            self._settle(flight.landed(), done)
-            self._flush(done)
-        self._not_tried(flight, done)
-        self._settle(flight.drained(PATIENCE_SECONDS if done.stopped else None), done)
+                return
+            now = self.now()
+            if hungry or not timedelta(0) <= now - flushed_at < _UNWRITTEN:
+                self._flush(done)
+                flushed_at = now
+            if hungry and chunk is not None:
+                with_these = list(islice(control, size))
+                going = self._claimed(scribe, chunk, sender, with_these, done)
+                flight.add(_batches(going, sender))
+                chunk = next(chunks, None)
+            flight.fill()
+
+    def _land(self, flight: Flight, done: Dispatched) -> None:
+        """Wait for what is on its way, free what is not, and write it all down."""
+        self._free(flight, done)
+        if done.stopped is not None:
+            flight.sender.stop(done.stopped)
+        idle = 0.0
+        while flight:
+            landings = flight.landed(_TICK_SECONDS)
+            self._note(landings, done)
+            idle = 0.0 if landings else idle + _TICK_SECONDS
+            asked = self.interrupted()
+            if asked > 1 or (asked and idle > PATIENCE_SECONDS):
+                self._note(flight.given_up("the run was ended before the answer came"), done)
         self._flush(done)
 
     def _should_stop(self, done: Dispatched) -> bool:
@@ -158,9 +160,17 @@ class Dispatcher:
             done.stopped, done.interrupted = "it was interrupted", True
         return done.stopped is not None
 
-    def _known(self, rows: pl.DataFrame) -> pl.DataFrame:
-        hashes = self.identifiers.group_by("person").agg("hmac")
-        return rows.join(hashes, on="person", how="left", maintain_order="left")
+    def _chunks(
+        self, rows: pl.DataFrame, size: int, provider: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Cut the rows of a provider, with everything that their people are known by."""
+        for block in rows.iter_slices(max(1, _BLOCK // size) * size):
+            part = block if provider is None else block.filter(pl.col("provider") == provider)
+            concerned = self.identifiers.filter(pl.col("person").is_in(part["person"].implode()))
+            hashes = concerned.group_by("person").agg("hmac")
+            known = part.join(hashes, on="person", how="left", maintain_order="left")
+            known = known.select(column for column in COLUMNS if column in known.columns)
+            yield from (one for one in known.iter_slices(size) if len(one))
 
     def _claimed(
         self,
@@ -173,33 +183,26 @@ class Dispatcher:
         """Claim what may still go of a chunk."""
         self.lock.check()
         now = self.now()
-        allowed = self._still_allowed(chunk, now, done)
-        rows = allowed.to_dicts()
-        extras = [json.loads(row["extras"] or "{}") for row in rows]
+        rows = chunk.to_dicts()
+        reasons = self._recheck.reasons(done.planned, rows, self.ordered(), now)
+        done.hold(rows, reasons)
+        allowed = [row for row, reason in zip(rows, reasons, strict=True) if reason is None]
+        extras = [json.loads(row["extras"]) if row["extras"] else {} for row in allowed]
         claims = [
             scribe.claim(row, more, local=sender.local)
-            for row, more in zip(rows, extras, strict=True)
+            for row, more in zip(allowed, extras, strict=True)
         ]
         answers = self.log.claim(self.run, [*claims, *control], now)[: len(claims)]
-        for why in Lost:
-            lost = pl.Series([answer is why for answer in answers], dtype=pl.Boolean)
-            done.hold(allowed.filter(lost), why)
+        done.hold(allowed, [one if isinstance(one, Lost) else None for one in answers])
         return [
             Departure(answer, scribe.message(claim, row, more, now))
-            for answer, claim, row, more in zip(answers, claims, rows, extras, strict=True)
+            for answer, claim, row, more in zip(answers, claims, allowed, extras, strict=True)
             if not isinstance(answer, Lost)
         ]
 
-    def _settle(self, landings: Iterable[Landed], done: Dispatched) -> None:
-        """Record what became of batches, and stop when it makes no sense to go on."""
+    def _note(self, landings: Iterable[Landed], done: Dispatched) -> None:
         for landed in landings:
-            done.outcomes += map(_outcome, landed.batch, landed.receipts)
-            done.refusals += self._refusals(landed)
-            done.failures = 0 if landed.answered else done.failures + 1
-            if done.stopped is None and landed.fatal is not None:
-                done.stopped = landed.fatal
-            elif done.stopped is None and done.failures >= MOST_FAILURES:
-                done.stopped = f"{MOST_FAILURES} batches in a row could not be sent"
+            done.note(landed, self.hasher, self.now())
 
     def _flush(self, done: Dispatched) -> None:
         """Write outcomes down; until then their claims are open."""
@@ -208,75 +211,19 @@ class Dispatcher:
             self.progress(len(done.outcomes))
         if done.refusals:
             self.optouts.record(done.refusals, self.now())
-        done.states.update(outcome.state for outcome in done.outcomes)
-        done.outcomes, done.refusals = [], []
+        done.written()
 
     @staticmethod
-    def _not_tried(flight: Flight, done: Dispatched) -> None:
-        """Free the claims of what was not sent any more."""
-        failed = Receipt("", State.FAILED, detail=_NOT_TRIED)
-        while flight.waiting:
-            done.outcomes += [_outcome(one, failed) for one in flight.waiting.popleft()]
-
-    def _refusals(self, landed: Landed) -> Iterator[OptOut]:
-        """Turn what providers say of recipients into opt-outs."""
-        for departure, receipt in zip(landed.batch, landed.receipts, strict=True):
-            message = departure.message
-            if receipt.suppress is not None:
-                yield OptOut(
-                    hmac=self.hasher.hash(message.kind, message.to, message.store),
-                    family=FAMILY[message.channel],
-                    scope=EVERYTHING if receipt.suppress == "dead" else "advertising",
-                    at=self.now(),
-                    source=f"provider: {receipt.code or receipt.suppress}",
-                    ending=ending(message.to),
-                )
-
-    def _still_allowed(self, batch: pl.DataFrame, now: datetime, done: Dispatched) -> pl.DataFrame:
-        """Leave out whose hours have closed, and who has opted out since the plan was made."""
-        is_open = (pl.col("closes_at") > now).fill_null(value=True)
-        open_now = batch.filter(is_open)
-        done.hold(batch.filter(~is_open), "not_open_now")
-        open_now = self._without_buyers(open_now, done)
-        if self.optouts.last_word() == self.last_word:
-            return open_now
-        concerned = self.identifiers.filter(pl.col("person").is_in(open_now["person"].implode()))
-        standing = self.optouts.standing(Identifiers(concerned))
-        scopes = [EVERYTHING, str(done.planned.campaign.purpose)]
-        new = (
-            standing.join(self.suppressions, on=standing.columns, how="anti")
-            .filter(pl.col("scope").is_in(scopes))
-            .select("person", "family")
-        )
-        families = {str(channel): str(family) for channel, family in FAMILY.items()}
-        family = pl.col("channel").replace_strict(families, return_dtype=pl.String)
-        of_family = open_now.with_columns(family.alias("family"))
-        pair = ["person", "family"]
-        done.hold(of_family.join(new, on=pair, how="semi"), "opted_out")
-        return of_family.join(new, on=pair, how="anti", maintain_order="left")
-
-    def _without_buyers(self, rows: pl.DataFrame, done: Dispatched) -> pl.DataFrame:
-        """Leave out who has ordered since, where an order ends the occasion."""
-        ordered = self.ordered()
-        steps = [one.id for one in done.planned.campaign.steps if one.due.until == "order"]
-        if not ordered or not steps:
-            return rows
-        known = pl.col("hmac").list.set_intersection(pl.lit(list(ordered))).list.len() > 0
-        bought = pl.col("step").is_in(steps) & known.fill_null(value=False)
-        done.hold(rows.filter(bought), "occasion_over")
-        return rows.filter(~bought)
+    def _free(flight: Flight, done: Dispatched) -> None:
+        for batch in flight.ground():
+            done.free(batch)
 
 
 def _batches(going: Sequence[Departure], sender: Sender) -> Iterator[Sequence[Departure]]:
     """Cut into batches of one kind of request each, in the order of the plan within a kind."""
-    kinds = sorted(going, key=lambda one: sender.group(one.message))
-    for _, alike in groupby(kinds, key=lambda one: sender.group(one.message)):
-        batch = list(alike)
+    named = [(sender.group(one.message), one) for one in going]
+    named.sort(key=lambda pair: pair[0])
+    for _, alike in groupby(named, key=lambda pair: pair[0]):
+        batch = [one for _, one in alike]
         for start in range(0, len(batch), sender.batch_size):
             yield batch[start : start + sender.batch_size]
-
-
-def _outcome(departure: Departure, receipt: Receipt) -> Outcome:
-    return Outcome(
-        departure.claim, receipt.state, receipt.provider_id, receipt.code, receipt.detail
-    )
