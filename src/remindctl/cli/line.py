@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl import clock
-from remindctl.cli.watch import OrderWatch
 from remindctl.dispatch import Dispatcher
 from remindctl.errors import Place, Problem, refuse
 from remindctl.frames import (
@@ -35,7 +34,6 @@ from remindctl.plan import (
     people_concerned,
     without,
 )
-from remindctl.policy import looks_back
 from remindctl.profiles import Profiles
 from remindctl.report.run import Run
 from remindctl.sendlog import CouponBook, LogError, match_codes, template_problems
@@ -94,12 +92,7 @@ def lay_out(shop: Shop, logs: Logs, *, also: Iterable[int] = ()) -> Laid:
     if path in logs.optouts:
         last_word = logs.optouts[path].last_word()
         suppressions = logs.optouts[path].standing(identifiers)
-    history = logs.log.history(
-        store.key,
-        identifiers,
-        campaigns={campaign.name for campaign in shop.campaigns},
-        since=shop.as_of - looks_back(store),
-    )
+    history = logs.log.history(store.key, identifiers)
     book = _codes(shop, logs, identifiers)
     desks = [
         desk_for(
@@ -197,6 +190,7 @@ def apply(
     run: str,
     senders: Mapping[str, Sender],
     progress: Callable[[int], None],
+    interrupted: Callable[[], int],
 ) -> list[Run]:
     """Send the plans of one shop, in their order; after one that had to stop, no other."""
     dispatcher = Dispatcher(
@@ -211,7 +205,7 @@ def apply(
         senders=senders,
         now=clock.now,
         progress=progress,
-        ordered=OrderWatch(planned.laid.shop, logs.hasher),
+        interrupted=interrupted,
     )
     runs: list[Run] = []
     for one in planned.plans:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from remindctl.plan import Plan
     from remindctl.report.run import Run
 
-SOME_FAILED, REFUSED = 1, 2
+SOME_FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
 
 def run(  # noqa: PLR0917 (each is an option; typer names them)
@@ -143,9 +143,10 @@ def _send(
 ) -> None:
     from remindctl import clock  # noqa: PLC0415
     from remindctl.cli import accounts, line, world  # noqa: PLC0415
+    from remindctl.cli.interrupts import counted_interrupts  # noqa: PLC0415
     from remindctl.errors import Refused  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
-    from remindctl.report.run import sending  # noqa: PLC0415
+    from remindctl.report.run import sending, write_summary  # noqa: PLC0415
     from remindctl.report.stream import write_talk  # noqa: PLC0415
     from remindctl.sendlog import LogError, open_logs  # noqa: PLC0415
 
@@ -179,18 +180,24 @@ def _send(
     _ask(plans, total, yes=yes)
     runs: list[Run] = []
     broken = False
-    try:
-        with sending(total) as progress:
-            for one in planned:
-                lock = locks[one.laid.shop.config.store.key]
-                runs += line.apply(one, logs, lock, name, senders.by_name, progress)
-    except LogError as error:
-        broken = True
-        hint = "what was being sent is settled as unknown by the next run, and not sent again"
-        write_talk(f"{error}\n  hint: {hint}")
+    with counted_interrupts(write_talk) as interrupted:
+        try:
+            with sending(total) as progress:
+                for one in planned:
+                    lock = locks[one.laid.shop.config.store.key]
+                    runs += line.apply(
+                        one, logs, lock, name, senders.by_name, progress, interrupted
+                    )
+        except LogError as error:
+            broken = True
+            hint = "what was being sent is settled as unknown by the next run, and not sent again"
+            write_talk(f"{error}\n  hint: {hint}")
     _show(runs, output, {}, dry_run=False)
     for path in senders.files:
         write_talk(f"outbox: {path}")
+    write_summary(runs)
+    if interrupted():
+        raise typer.Exit(INTERRUPTED)
     if broken or any(run.in_trouble for run in runs):
         raise typer.Exit(SOME_FAILED)
 

@@ -19,6 +19,7 @@ from remindctl.report.console import (
     table,
     talk_console,
 )
+from remindctl.report.stream import write_talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,6 +120,24 @@ def show_results(console: Console, runs: Sequence[Run]) -> None:
             paragraph(console, f"{run.plan.campaign.name} stopped: {run.stopped}")
 
 
+def write_summary(runs: Sequence[Run]) -> None:
+    """Say in one line what a run did, for the mail that cron makes of it; nothing at a terminal.
+
+    Nor does a run in which nothing was due make anybody read a mail.
+    """
+    planned = sum(len(run.plan.messages) for run in runs)
+    if sys.stderr.isatty() or not planned:
+        return
+    counts = {end: sum(run.states.get(end, 0) for run in runs) for end in _ENDS}
+    told = [f"{count:,} {end}" for end, count in counts.items() if count]
+    left = planned - sum(counts.values())
+    if left:
+        told.append(f"{left:,} not tried")
+    held = sum(len(run.plan.held) for run in runs)
+    stopped = next((f"; stopped: {run.stopped}" for run in runs if run.stopped), "")
+    write_talk(f"remindctl run: {', '.join(told)}; {held:,} held{stopped}")
+
+
 @contextmanager
 def sending(total: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on stderr while messages leave, if stderr is a terminal.
@@ -129,8 +148,28 @@ def sending(total: int) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.progress import Progress  # noqa: PLC0415 (only where it is seen)
+    from rich.progress import (  # noqa: PLC0415 (only where it is seen)
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    with Progress(console=talk_console(), transient=True) as progress:
-        task = progress.add_task("Sending", total=total)
-        yield lambda count: progress.advance(task, count)
+    columns = (
+        TextColumn("Sending"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=talk_console(), transient=True) as progress:
+        task = progress.add_task("Sending", total=total, rate="")
+
+        def done(count: int) -> None:
+            progress.advance(task, count)
+            # Of the last half minute, as the time left is.
+            speed = progress.tasks[0].speed
+            progress.update(task, rate=f"{speed:,.0f} a second" if speed else "")
+
+        yield done
