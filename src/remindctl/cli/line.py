@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl import clock
+from remindctl.cli.watch import OrderWatch
 from remindctl.dispatch import Dispatcher
 from remindctl.errors import Place, Problem, refuse
 from remindctl.frames import (
@@ -34,6 +35,7 @@ from remindctl.plan import (
     people_concerned,
     without,
 )
+from remindctl.policy import looks_back
 from remindctl.profiles import Profiles
 from remindctl.report.run import Run
 from remindctl.sendlog import CouponBook, LogError, match_codes, template_problems
@@ -92,7 +94,12 @@ def lay_out(shop: Shop, logs: Logs, *, also: Iterable[int] = ()) -> Laid:
     if path in logs.optouts:
         last_word = logs.optouts[path].last_word()
         suppressions = logs.optouts[path].standing(identifiers)
-    history = logs.log.history(store.key, identifiers)
+    history = logs.log.history(
+        store.key,
+        identifiers,
+        campaigns={campaign.name for campaign in shop.campaigns},
+        since=shop.as_of - looks_back(store),
+    )
     book = _codes(shop, logs, identifiers)
     desks = [
         desk_for(
@@ -206,6 +213,7 @@ def apply(
         now=clock.now,
         progress=progress,
         interrupted=interrupted,
+        ordered=OrderWatch(planned.laid.shop, logs.hasher),
     )
     runs: list[Run] = []
     for one in planned.plans:
