@@ -45,6 +45,7 @@ class Scribe:
             **self._occasion(row),
             identifiers=frozenset((destination, *(row["hmac"] or ()))),
             provider=row["provider"],
+            destination=destination,
             ground=row["ground"],
             coupon_pool=pool,
             coupon=None if code is None else code_hash(self.hasher, pool, code, store.key),

@@ -10,6 +10,7 @@ person later, or no longer, is still messaged once. A coupon's code that a claim
 its key and person, whatever becomes of the message. The log holds no addresses, codes or texts.
 """
 
+from remindctl.sendlog.contract import SendLog, StoreLock
 from remindctl.sendlog.coupons import ISSUED, CouponBook, Issued, code_hash, match_codes
 from remindctl.sendlog.entries import (
     Claim,
@@ -17,9 +18,8 @@ from remindctl.sendlog.entries import (
     Filter,
     LogError,
     Lost,
+    OpenEnd,
     Outcome,
-    SendLog,
-    StoreLock,
 )
 from remindctl.sendlog.keys import Hasher, ending
 from remindctl.sendlog.opening import Logs, SendingLogs, look, open_logs, open_optouts
@@ -37,6 +37,7 @@ __all__ = [
     "LogError",
     "Logs",
     "Lost",
+    "OpenEnd",
     "OptOut",
     "OptOuts",
     "Outcome",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class NoLog:
-    """See ``entries.PastLog``: nothing was ever sent."""
+    """See ``contract.PastLog``: nothing was ever sent."""
 
     def history(
         self,

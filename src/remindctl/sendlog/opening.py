@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from remindctl.sendlog.entries import PastLog, SendLog
+    from remindctl.sendlog.contract import PastLog, SendLog
     from remindctl.sendlog.keys import Hasher
     from remindctl.sendlog.places import LogPlace
 

@@ -13,7 +13,7 @@ from remindctl.sendlog.sqlite import SqliteLog
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from remindctl.sendlog.entries import SendLog
+    from remindctl.sendlog.contract import SendLog
 
 
 class LogPlace(Protocol):

@@ -11,6 +11,7 @@ from remindctl.sendlog.database import instant, micros, set_meta
 from remindctl.sendlog.entries import ABANDONED, NEWEST, Entry, taken_over, writer
 from remindctl.sendlog.lock import hold
 from remindctl.sendlog.sqlite_claims import SqliteClaims
+from remindctl.sendlog.sqlite_ends import conclude, open_ends
 from remindctl.sendlog.sqlite_past import read_history, read_issued
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from remindctl.frames import History, Identifiers
     from remindctl.sendlog.coupons import Issued
     from remindctl.sendlog.database import Database
-    from remindctl.sendlog.entries import Claim, Filter, Lost, Outcome
+    from remindctl.sendlog.entries import Claim, Filter, Lost, OpenEnd, Outcome
     from remindctl.sendlog.lock import FileLock
 
 _SHOWN = (
@@ -32,7 +33,7 @@ _SHOWN = (
 
 
 class SqliteLog:
-    """See ``entries.SendLog``."""
+    """See ``contract.SendLog``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -119,6 +120,17 @@ class SqliteLog:
                 ],
             )
             set_meta(connection, NEWEST, str(now))
+
+    def open_ends(self, store: str, *, since: datetime) -> list[OpenEnd]:
+        """See ``SendLog.open_ends``."""
+        with self._database.reading() as connection:
+            return open_ends(connection, store, since)
+
+    def conclude(self, outcomes: Sequence[Outcome], at: datetime) -> int:
+        """See ``SendLog.conclude``."""
+        with self._database.transaction() as connection:
+            set_meta(connection, NEWEST, str(micros(at)))
+            return conclude(connection, outcomes, at)
 
     def entries(self, wanted: Filter) -> Iterator[Entry]:
         """See ``PastLog.entries``."""

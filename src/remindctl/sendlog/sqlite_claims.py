@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _AS_IT_IS = (
     "person", "leg", "store", "campaign", "step", "variant", "arm", "store_arm", "channel",
-    "provider", "ground", "counts", "ending", "currency", "state", "coupon_pool", "coupon",
-    "template", "text_hash",
+    "provider", "destination", "ground", "counts", "ending", "currency", "state", "coupon_pool",
+    "coupon", "template", "text_hash",
 )  # fmt: skip
 _WRITTEN = (*_AS_IT_IS, "key", "entry", "tags", "due_at", "cost", "coupon_until")
 _fields = attrgetter(*_AS_IT_IS)

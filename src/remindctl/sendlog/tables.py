@@ -55,4 +55,21 @@ CREATE TEMP TABLE coupons (store TEXT, pool TEXT, coupon BLOB, claim INTEGER);
 CREATE TEMP TABLE holders (claim INTEGER, hmac BLOB)
 """
 
-STEPS = (Step(_CLAIMS), Step(_COUPONS, _AS_IF_WITH_COUPONS))
+# What is open is found without reading the rest. The journal tells of what was done with the log as
+# a whole: exports, erasures; it names no one.
+_UPKEEP = """
+ALTER TABLE claims ADD COLUMN destination BLOB;
+CREATE INDEX unknown_claims ON claims (store) WHERE state = 'unknown';
+CREATE INDEX sent_claims ON claims (store, attempted_at) WHERE state = 'sent';
+CREATE TABLE journal (
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, action TEXT NOT NULL, store TEXT,
+  reason TEXT NOT NULL, entries INTEGER NOT NULL
+)
+"""
+_AS_IF_WITH_UPKEEP = """
+CREATE TEMP TABLE journal (
+  id INTEGER, at INTEGER, action TEXT, store TEXT, reason TEXT, entries INTEGER
+)
+"""
+
+STEPS = (Step(_CLAIMS), Step(_COUPONS, _AS_IF_WITH_COUPONS), Step(_UPKEEP, _AS_IF_WITH_UPKEEP))

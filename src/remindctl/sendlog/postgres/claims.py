@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _WRITTEN = {
     "person": "bytea", "leg": "smallint", "store": "text", "campaign": "text", "step": "text",
     "variant": "text", "arm": "text", "store_arm": "text", "channel": "text", "provider": "text",
-    "ground": "text", "counts": "boolean", "ending": "text", "currency": "text", "state": "text",
-    "coupon_pool": "text", "coupon": "bytea", "coupon_until": "date", "template": "text",
-    "text_hash": "bytea", "due_at": "timestamptz", "cost": "numeric", "tags": "text[]",
-    "key": "bytea", "entry": "bytea",
+    "destination": "bytea", "ground": "text", "counts": "boolean", "ending": "text",
+    "currency": "text", "state": "text", "coupon_pool": "text", "coupon": "bytea",
+    "coupon_until": "date", "template": "text", "text_hash": "bytea", "due_at": "timestamptz",
+    "cost": "numeric", "tags": "text[]", "key": "bytea", "entry": "bytea",
 }  # fmt: skip
 _NEW = {
     "id": "bigint", **_WRITTEN, "run": "text", "attempts": "integer",

@@ -12,6 +12,7 @@ from remindctl.sendlog.database import instant, micros
 from remindctl.sendlog.entries import ABANDONED, NEWEST, Entry, taken_over, writer
 from remindctl.sendlog.postgres.claims import PostgresClaims
 from remindctl.sendlog.postgres.database import set_meta
+from remindctl.sendlog.postgres.ends import conclude, open_ends
 from remindctl.sendlog.postgres.lock import hold
 from remindctl.sendlog.postgres.past import read_history, read_issued
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from remindctl.frames import History, Identifiers
     from remindctl.sendlog.coupons import Issued
-    from remindctl.sendlog.entries import Claim, Filter, Lost, Outcome
+    from remindctl.sendlog.entries import Claim, Filter, Lost, OpenEnd, Outcome
     from remindctl.sendlog.postgres.database import Database
     from remindctl.sendlog.postgres.lock import SessionLock
 
@@ -39,7 +40,7 @@ _AT_ONCE = 1_000
 
 
 class PostgresLog:
-    """See ``entries.SendLog``."""
+    """See ``contract.SendLog``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -131,6 +132,18 @@ class PostgresLog:
                 (at, *columns),
             )
             _set_newest(connection, at)
+
+    def open_ends(self, store: str, *, since: datetime) -> list[OpenEnd]:
+        """See ``SendLog.open_ends``."""
+        with self._database.session() as connection:
+            return open_ends(connection, store, since)
+
+    def conclude(self, outcomes: Sequence[Outcome], at: datetime) -> int:
+        """See ``SendLog.conclude``."""
+        with self._database.transaction() as connection:
+            changed = conclude(connection, outcomes, at)
+            _set_newest(connection, at)
+        return changed
 
     def entries(self, wanted: Filter) -> Iterator[Entry]:
         """See ``PastLog.entries``."""

@@ -43,4 +43,19 @@ CREATE TABLE holders (
 )
 """
 
-STEPS = (Step(_TABLES),)
+_UPKEEP = """
+ALTER TABLE claims ADD COLUMN destination bytea;
+CREATE INDEX unknown_claims ON claims (store) WHERE state = 'unknown';
+CREATE INDEX sent_claims ON claims (store, attempted_at) WHERE state = 'sent';
+CREATE TABLE journal (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL,
+  action text NOT NULL, store text, reason text NOT NULL, entries bigint NOT NULL
+)
+"""
+_AS_IF_WITH_UPKEEP = """
+CREATE TEMP TABLE journal (
+  id bigint, at timestamptz, action text, store text, reason text, entries bigint
+)
+"""
+
+STEPS = (Step(_TABLES), Step(_UPKEEP, _AS_IF_WITH_UPKEEP))
