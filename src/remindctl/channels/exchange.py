@@ -13,10 +13,11 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
+from remindctl.channels.blots import blotted, forms
 from remindctl.channels.http import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
     from datetime import datetime, timedelta
 
     from remindctl.channels.http import Request
@@ -54,7 +55,9 @@ class Trouble(Exception):  # noqa: N818 (it names what was met)
 class Loop:
     """An event loop in a thread of its own, with one pool of connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """Start it; no answer that it reads holds one of the secrets."""
+        self._private = [one.encode() for one in forms(secrets)]
         self._loop = asyncio.new_event_loop()
         # The loop itself would forget them half-way.
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,7 +110,7 @@ class Loop:
                 timeout=aiohttp.ClientTimeout(seconds, connect=min(_CONNECTING, seconds / 2)),
                 allow_redirects=False,
             ) as answer:
-                content = await answer.read()
+                content = blotted(await answer.read(), self._private, request.headers)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(status=answer.status, headers=headers, content=content)
         except _NOT_CONNECTED as error:

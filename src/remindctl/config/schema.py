@@ -262,6 +262,8 @@ class ProviderEntry(Strict):
     auth_token: SecretText | None = None
     secret: SecretText | None = None
     secret_key: SecretText | None = None
+    sms_secret_key: SecretText | None = None
+    kakao_secret_key: SecretText | None = None
     private_key: SecretText | None = None
 
     @property

@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from remindctl.channels.blots import forms
 from remindctl.channels.http import AccountError
 from remindctl.channels.provider import MaybeSent, NotSent
 from remindctl.channels.reading import detail
@@ -131,7 +132,10 @@ class Server:
             raise AccountError(f"{self} offers no login that is known here") from None
 
     def _without_login(self, error: smtplib.SMTPAuthenticationError) -> str:
-        said = detail(_text(error.smtp_error), self.username, self.password)
+        # Some servers repeat the login, in Base64 as it came.
+        login = (self.username or "", self.password or "")
+        private = forms([*login, "\0".join(("", *login))])
+        said = detail(_text(error.smtp_error), *private, *login)
         return f"{error.smtp_code} {said or ''}".strip()
 
     @staticmethod
