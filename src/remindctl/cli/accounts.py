@@ -60,6 +60,7 @@ class Senders:
         self._loop: Loop | None = None
         entries = [config.providers[name] for name in dict.fromkeys(names)]
         providers = _opened(config, entries)
+        self._secrets = [one for entry in entries for one in _secrets(entry)]
         self.by_name: Mapping[str, Sender] = {
             entry.name: self._sender(entry, provider)
             for entry, provider in zip(entries, providers, strict=True)
@@ -90,7 +91,7 @@ class Senders:
         from remindctl.channels.exchange import Loop  # noqa: PLC0415
 
         if self._loop is None:
-            self._loop = Loop()
+            self._loop = Loop(self._secrets)
             self._ends.callback(self._loop.close)
         facts = provider.facts
         return Courier(
@@ -189,6 +190,11 @@ def _balance(sender: Sender) -> str:
         return _UNTRIED
     sender.first_pause = _SOON
     return sender.provider.told(sender.ask(sender.provider.balance))
+
+
+def _secrets(entry: ProviderConfig) -> list[str]:
+    given = entry.settings.values()
+    return [value.read(os.environ) for value in given if isinstance(value, Secret)]
 
 
 def _settings(entry: ProviderConfig) -> dict[str, str]:
