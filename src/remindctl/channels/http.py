@@ -180,10 +180,15 @@ class LooksUp(Protocol):
 
     Attributes:
         exact: whether a look-up matches on our own id, so that finding nothing means not sent.
+        look_up_size: questions in one request.
     """
 
     @property
     def exact(self) -> bool:
+        """See the class."""
+
+    @property
+    def look_up_size(self) -> int:
         """See the class."""
 
     def look_up(self, questions: Sequence[Question], attempt: Attempt) -> Request:

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import ExitStack
 from itertools import chain
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from remindctl import clock
 from remindctl.channels import (
@@ -66,6 +66,11 @@ class Senders:
             for entry, provider in zip(entries, providers, strict=True)
         }
         self.files = [one.path for one in providers if isinstance(one, Outbox)]
+
+    def courier(self, name: str) -> Courier | None:
+        """Return what sends for a provider over HTTP; None where it is none of these."""
+        sender = self.by_name[name]
+        return None if isinstance(sender, Direct | Threads) else cast("Courier", sender)
 
     def __enter__(self) -> Self:
         """Open until the end of the block."""

@@ -142,11 +142,11 @@ def _send(
     new_log: bool,
 ) -> None:
     from remindctl import clock  # noqa: PLC0415
-    from remindctl.cli import accounts, line, world  # noqa: PLC0415
+    from remindctl.cli import accounts, line, lookups, world  # noqa: PLC0415
     from remindctl.cli.interrupts import counted_interrupts  # noqa: PLC0415
     from remindctl.errors import Refused  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
-    from remindctl.report.run import sending, write_summary  # noqa: PLC0415
+    from remindctl.report.run import sending, write_looked_up, write_summary  # noqa: PLC0415
     from remindctl.report.stream import write_talk  # noqa: PLC0415
     from remindctl.sendlog import LogError, open_logs  # noqa: PLC0415
 
@@ -165,6 +165,12 @@ def _send(
         }
         with working("Planning"):
             dead = sum(logs.log.take_over(key, name, clock.now()) for key in locks)
+            for shop in shops:
+                told = lookups.settle(
+                    settings, shop.config, shop.campaigns, shop.snapshot.addresses,
+                    logs.log, logs.hasher,
+                )  # fmt: skip
+                write_looked_up(told, shop.config.store.key)
             planned = line.plan_all(shops, logs, limit)
     if dead:
         write_talk(

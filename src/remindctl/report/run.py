@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from remindctl.model import State
 from remindctl.policy import REASONS
 from remindctl.report.console import (
+    counted,
     indented,
     money,
     paragraph,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from remindctl.dispatch import Reconciled
     from remindctl.plan import Plan
 
 SCHEMA = "remindctl.run/1"
@@ -173,3 +175,16 @@ def sending(total: int) -> Iterator[Callable[[int], None]]:
             progress.update(task, rate=f"{speed:,.0f} a second" if speed else "")
 
         yield done
+
+
+def write_looked_up(told: Reconciled, store: str) -> None:
+    """Say on stderr what providers told of earlier messages, and what nobody can tell."""
+    if told.states:
+        ends = ", ".join(f"{count:,} {state}" for state, count in sorted(told.states.items()))
+        write_talk(f"{store}: of earlier messages the providers tell: {ends}")
+    for name, why in told.silent.items():
+        write_talk(f"warning: {name} does not tell what became of earlier messages: {why}")
+    if told.open:
+        open_ = counted(told.open, "message")
+        what = f"{open_} of {store} may have been sent, and nobody can tell"
+        write_talk(f"warning: {what}\n  hint: remindctl log show --state unknown; log resolve")
