@@ -72,6 +72,8 @@ def test_each_schema_is_one_and_explains_every_key(kind: str) -> None:
         "auth_token",
         "secret",
         "secret_key",
+        "sms_secret_key",
+        "kakao_secret_key",
         "private_key",
     }
     assert [key for key in keys if key.partition(".")[2] not in secrets] == []
