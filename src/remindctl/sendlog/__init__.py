@@ -12,28 +12,24 @@ its key and person, whatever becomes of the message. The log holds no addresses,
 
 from remindctl.sendlog.contract import SendLog, StoreLock
 from remindctl.sendlog.coupons import ISSUED, CouponBook, Issued, code_hash, match_codes
-from remindctl.sendlog.entries import (
-    Claim,
-    Entry,
-    Filter,
-    LogError,
-    Lost,
-    OpenEnd,
-    Outcome,
-)
+from remindctl.sendlog.entries import Claim, Entry, Filter, LogError, Lost, OpenEnd, Outcome
 from remindctl.sendlog.keys import Hasher, ending
 from remindctl.sendlog.opening import Logs, SendingLogs, look, open_logs, open_optouts
 from remindctl.sendlog.optouts import OptOut, OptOuts
 from remindctl.sendlog.templates import template_problems, text_hash
+from remindctl.sendlog.upkeep import Deed, Erased, Known, Tally
 
 __all__ = [
     "ISSUED",
     "Claim",
     "CouponBook",
+    "Deed",
     "Entry",
+    "Erased",
     "Filter",
     "Hasher",
     "Issued",
+    "Known",
     "LogError",
     "Logs",
     "Lost",
@@ -44,6 +40,7 @@ __all__ = [
     "SendLog",
     "SendingLogs",
     "StoreLock",
+    "Tally",
     "code_hash",
     "ending",
     "look",

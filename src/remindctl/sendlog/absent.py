@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from remindctl.frames import Identifiers
     from remindctl.sendlog.entries import Entry, Filter
+    from remindctl.sendlog.upkeep import Deed, Tally
 
 
 class NoLog:
@@ -40,6 +41,14 @@ class NoLog:
     def entries(self, wanted: Filter) -> Iterator[Entry]:  # noqa: ARG002 (the interface's)
         """See ``PastLog.entries``."""
         return iter(())
+
+    def tallies(self, wanted: Filter) -> list[Tally]:  # noqa: ARG002 (the interface's)
+        """See ``PastLog.tallies``."""
+        return []
+
+    def journal(self) -> list[Deed]:
+        """See ``PastLog.journal``."""
+        return []
 
     def close(self) -> None:
         """See ``PastLog.close``."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from remindctl.frames import History, Identifiers
     from remindctl.sendlog.coupons import Issued
     from remindctl.sendlog.entries import Claim, Entry, Filter, Lost, OpenEnd, Outcome
+    from remindctl.sendlog.upkeep import Deed, Erased, Known, Tally
 
 
 class StoreLock(Protocol):
@@ -63,6 +64,12 @@ class PastLog(Protocol):
 
     def entries(self, wanted: Filter) -> Iterator[Entry]:
         """Return entries, the newest first."""
+
+    def tallies(self, wanted: Filter) -> list[Tally]:
+        """Count the entries; ``limit`` says nothing. In no order."""
+
+    def journal(self) -> list[Deed]:
+        """Return what was done with the log as a whole, the latest first."""
 
     def close(self) -> None:
         """Let go of the log."""
@@ -127,4 +134,35 @@ class SendLog(PastLog, Protocol):
 
         Returns:
             how many states have changed.
+        """
+
+    def known(self, names: Collection[str]) -> Mapping[str, Sequence[Known]]:
+        """Find the messages that somebody tells of.
+
+        Args:
+            names: our names of messages, or providers' ids.
+
+        Returns:
+            name → messages; a provider's id may be shared by those that left together.
+        """
+
+    def record(self, deed: Deed) -> None:
+        """Write into the journal."""
+
+    def forget(self, store: str, identifiers: Collection[bytes], at: datetime) -> Erased:
+        """Strip the entries of whoever is known by any of these, and say so in the journal.
+
+        What is left: keys, codes of coupons and of results, and the hashes by which nobody is
+        messaged twice. Stripped: endings of addresses, providers' ids, details.
+        """
+
+    def purge(self, before: datetime, at: datetime) -> int:
+        """Strip the entries that were last attempted before, likewise; return how many."""
+
+    def rewrite(self) -> None:
+        """Write what is stored anew, so that nothing that was stripped can be read from the disk.
+
+        Raises:
+            LogError: it could not be; what was stripped is gone from the log, but maybe not from
+                its files.
         """

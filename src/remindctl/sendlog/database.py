@@ -234,6 +234,19 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
+def rewrite(connection: sqlite3.Connection) -> None:
+    """Rewrite a file and empty what SQLite keeps beside it; outside of a transaction."""
+    # Temporary copies may be as large as the file: not in memory.
+    connection.execute("PRAGMA temp_store = FILE")
+    try:
+        connection.execute("VACUUM")
+    finally:
+        connection.execute("PRAGMA temp_store = MEMORY")
+    [busy, *_] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise LogError("another program is using it")
+
+
 def is_there(path: Path) -> bool:
     """Say whether a database file exists; a file that never got its tables does not count.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl.frames import SUPPRESSIONS, Suppressions, conform, empty
-from remindctl.sendlog.database import instant, micros, set_meta
+from remindctl.sendlog.database import instant, micros, rewrite, set_meta
 
 if TYPE_CHECKING:
     import sqlite3
@@ -85,6 +85,24 @@ class OptOuts:
         found = identifiers.filter(pl.col("kind").is_not_null()).join(known, on="hmac", how="inner")
         at = pl.from_epoch("at", time_unit="us").dt.replace_time_zone("UTC")
         return Suppressions(conform(found.with_columns(at), SUPPRESSIONS))
+
+    def forget(self, identifiers: Iterable[bytes]) -> int:
+        """Strip the endings of these addresses, and rewrite the file; their opt-outs stand.
+
+        Returns:
+            how many words were stripped.
+
+        Raises:
+            LogError: the file failed, or could not be rewritten.
+        """
+        with self._database.transaction() as connection:
+            done = connection.executemany(
+                "UPDATE words SET ending = '' WHERE hmac = ? AND ending <> ''",
+                [(one,) for one in identifiers],
+            ).rowcount
+        with self._database.reading() as connection:
+            rewrite(connection)
+        return done
 
     def last_word(self) -> int:
         """Return a number that grows with every word, to see that something has changed."""

@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from remindctl.model import State
+from remindctl.sendlog import sqlite_upkeep as upkeep
 from remindctl.sendlog.claiming import make_claims
-from remindctl.sendlog.database import instant, micros, set_meta
+from remindctl.sendlog.database import instant, micros, rewrite, set_meta
 from remindctl.sendlog.entries import ABANDONED, NEWEST, Entry, taken_over, writer
 from remindctl.sendlog.lock import hold
 from remindctl.sendlog.sqlite_claims import SqliteClaims
 from remindctl.sendlog.sqlite_ends import conclude, open_ends
 from remindctl.sendlog.sqlite_past import read_history, read_issued
+from remindctl.sendlog.upkeep import Deed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from remindctl.sendlog.database import Database
     from remindctl.sendlog.entries import Claim, Filter, Lost, OpenEnd, Outcome
     from remindctl.sendlog.lock import FileLock
+    from remindctl.sendlog.upkeep import Erased, Known, Tally
 
 _SHOWN = (
     "id", "key", "store", "campaign", "step", "leg", "channel", "provider", "ending", "state",
@@ -134,23 +137,72 @@ class SqliteLog:
 
     def entries(self, wanted: Filter) -> Iterator[Entry]:
         """See ``PastLog.entries``."""
-        asked = {
-            "store = ?": wanted.store,
-            "campaign = ?": wanted.campaign,
-            "state = ?": wanted.state,
-            "attempted_at >= ?": micros(wanted.since) if wanted.since else None,
-            "person = ?": wanted.person,
-        }
-        given = {condition: value for condition, value in asked.items() if value is not None}
+        given = _given(wanted)
         where = f" WHERE {' AND '.join(given)}" if given else ""
         query = f"SELECT {', '.join(_SHOWN)} FROM claims{where} ORDER BY id DESC LIMIT ?"  # noqa: S608 (made of constants)
         with self._database.reading() as connection:
             for row in connection.execute(query, (*given.values(), wanted.limit or -1)):
                 yield _entry(row)
 
+    def tallies(self, wanted: Filter) -> list[Tally]:
+        """See ``PastLog.tallies``."""
+        given = _given(wanted)
+        where = f" WHERE {' AND '.join(given)}" if given else ""
+        with self._database.reading() as connection:
+            return upkeep.tallies(connection, where, list(given.values()))
+
+    def journal(self) -> list[Deed]:
+        """See ``PastLog.journal``."""
+        with self._database.reading() as connection:
+            return upkeep.journal(connection)
+
+    def known(self, names: Collection[str]) -> Mapping[str, Sequence[Known]]:
+        """See ``SendLog.known``."""
+        with self._database.snapshot() as connection:
+            return upkeep.known(connection, names)
+
+    def record(self, deed: Deed) -> None:
+        """See ``SendLog.record``."""
+        with self._database.transaction() as connection:
+            upkeep.record(connection, deed)
+
+    def forget(self, store: str, identifiers: Collection[bytes], at: datetime) -> Erased:
+        """See ``SendLog.forget``."""
+        with self._database.transaction() as connection:
+            done = upkeep.forget(connection, store, identifiers)
+            deed = Deed(at=at, action="forget", store=store, entries=done.messages)
+            upkeep.record(connection, deed)
+        return done
+
+    def purge(self, before: datetime, at: datetime) -> int:
+        """See ``SendLog.purge``."""
+        with self._database.transaction() as connection:
+            stripped = upkeep.purge(connection, before)
+            reason = f"older than {before:%Y-%m-%d}"
+            deed = Deed(at=at, action="purge", reason=reason, entries=stripped)
+            upkeep.record(connection, deed)
+        return stripped
+
+    def rewrite(self) -> None:
+        """See ``SendLog.rewrite``."""
+        with self._database.reading() as connection:
+            rewrite(connection)
+
     def close(self) -> None:
         """See ``PastLog.close``."""
         self._database.close()
+
+
+def _given(wanted: Filter) -> dict[str, object]:
+    """Return condition → value of what is asked for."""
+    asked = {
+        "store = ?": wanted.store,
+        "campaign = ?": wanted.campaign,
+        "state = ?": wanted.state,
+        "attempted_at >= ?": micros(wanted.since) if wanted.since else None,
+        "person = ?": wanted.person,
+    }
+    return {condition: value for condition, value in asked.items() if value is not None}
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -10,11 +10,13 @@ from remindctl.model import State
 from remindctl.sendlog.claiming import make_claims
 from remindctl.sendlog.database import instant, micros
 from remindctl.sendlog.entries import ABANDONED, NEWEST, Entry, taken_over, writer
+from remindctl.sendlog.postgres import upkeep
 from remindctl.sendlog.postgres.claims import PostgresClaims
 from remindctl.sendlog.postgres.database import set_meta
 from remindctl.sendlog.postgres.ends import conclude, open_ends
 from remindctl.sendlog.postgres.lock import hold
 from remindctl.sendlog.postgres.past import read_history, read_issued
+from remindctl.sendlog.upkeep import Deed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from remindctl.sendlog.entries import Claim, Filter, Lost, OpenEnd, Outcome
     from remindctl.sendlog.postgres.database import Database
     from remindctl.sendlog.postgres.lock import SessionLock
+    from remindctl.sendlog.upkeep import Erased, Known, Tally
 
 _SHOWN = (
     "id AS number, encode(key, 'hex') AS key, store, campaign, step, leg, channel, provider,"
@@ -147,14 +150,7 @@ class PostgresLog:
 
     def entries(self, wanted: Filter) -> Iterator[Entry]:
         """See ``PastLog.entries``."""
-        asked: dict[str, Any] = {
-            "store = %s": wanted.store,
-            "campaign = %s": wanted.campaign,
-            "state = %s": None if wanted.state is None else str(wanted.state),
-            "attempted_at >= %s": wanted.since,
-            "person = %s": wanted.person,
-        }
-        given = {condition: value for condition, value in asked.items() if value is not None}
+        given = _given(wanted)
         where = " AND ".join(["id < %s", *given])
         query = f"SELECT {_SHOWN} FROM claims WHERE {where} ORDER BY id DESC LIMIT %s"  # noqa: S608 (made of constants)
         before, left = 2**63 - 1, wanted.limit
@@ -172,9 +168,65 @@ class PostgresLog:
             before = rows[-1].number
             left = None if left is None else left - page
 
+    def tallies(self, wanted: Filter) -> list[Tally]:
+        """See ``PastLog.tallies``."""
+        given = _given(wanted)
+        where = f" WHERE {' AND '.join(given)}" if given else ""
+        with self._database.session() as connection:
+            return upkeep.tallies(connection, where, list(given.values()))
+
+    def journal(self) -> list[Deed]:
+        """See ``PastLog.journal``."""
+        with self._database.session() as connection:
+            return upkeep.journal(connection)
+
+    def known(self, names: Collection[str]) -> Mapping[str, Sequence[Known]]:
+        """See ``SendLog.known``."""
+        with self._database.snapshot() as connection:
+            return upkeep.known(connection, names)
+
+    def record(self, deed: Deed) -> None:
+        """See ``SendLog.record``."""
+        with self._database.transaction() as connection:
+            upkeep.record(connection, deed)
+
+    def forget(self, store: str, identifiers: Collection[bytes], at: datetime) -> Erased:
+        """See ``SendLog.forget``."""
+        with self._database.transaction() as connection:
+            done = upkeep.forget(connection, store, identifiers)
+            deed = Deed(at=at, action="forget", store=store, entries=done.messages)
+            upkeep.record(connection, deed)
+        return done
+
+    def purge(self, before: datetime, at: datetime) -> int:
+        """See ``SendLog.purge``."""
+        with self._database.transaction() as connection:
+            stripped = upkeep.purge(connection, before)
+            reason = f"older than {before:%Y-%m-%d}"
+            deed = Deed(at=at, action="purge", reason=reason, entries=stripped)
+            upkeep.record(connection, deed)
+        return stripped
+
+    def rewrite(self) -> None:
+        """See ``SendLog.rewrite``."""
+        with self._database.session() as connection:
+            upkeep.rewrite(connection)
+
     def close(self) -> None:
         """See ``PastLog.close``."""
         self._database.close()
+
+
+def _given(wanted: Filter) -> dict[str, Any]:
+    """Return condition → value of what is asked for."""
+    asked: dict[str, Any] = {
+        "store = %s": wanted.store,
+        "campaign = %s": wanted.campaign,
+        "state = %s": None if wanted.state is None else str(wanted.state),
+        "attempted_at >= %s": wanted.since,
+        "person = %s": wanted.person,
+    }
+    return {condition: value for condition, value in asked.items() if value is not None}
 
 
 def _begin_to_write(connection: Connection, store: str) -> str:
