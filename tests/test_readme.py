@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -14,7 +15,11 @@ from typer.main import get_command
 
 from remindctl.audience import ANCHORS, MESSAGE
 from remindctl.audience.events import WELL_KNOWN
+from remindctl.channels import PROVIDERS, Account, open_account
 from remindctl.cli.app import app
+from remindctl.config import ConfigFile
+from remindctl.documents import parse
+from remindctl.errors import Refused
 from remindctl.model import Channel
 from remindctl.policy import REASONS
 from remindctl.render.filters import FILTER_NAMES
@@ -32,7 +37,7 @@ COMMANDS = sorted(
         if line.startswith("remindctl ")
     }
 )
-EXAMPLE = re.search(r"```yaml\n([\s\S]*?)```", README)
+EXAMPLE, ACCOUNTS = re.findall(r"```yaml\n([\s\S]*?)```", README)
 AT = "--config examples/smartstore/remindctl.yaml --as-of 2026-10-31T16:30+09:00"
 ANYTHING = "…"
 
@@ -76,11 +81,11 @@ def shows(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, text) is not None
 
 
-def table(head: str) -> list[list[str]]:
-    """Return the code words in the first cells of the table that begins with ``head``."""
+def table(head: str, column: int = 0) -> list[list[str]]:
+    """Return the code words in a column of the table that begins with ``head``."""
     found = re.search(rf"^\| {re.escape(head)} \|.*\n\| ---.*\n((?:\|.*\n)+)", README, re.MULTILINE)
     assert found is not None
-    return [re.findall(r"`([^`]+)`", row.split(" | ")[0]) for row in found[1].splitlines()]
+    return [re.findall(r"`([^`]+)`", row.split(" | ")[column]) for row in found[1].splitlines()]
 
 
 @pytest.mark.parametrize(("command", "shown"), TRANSCRIPTS, ids=[c for c, _ in TRANSCRIPTS])
@@ -105,8 +110,7 @@ def test_a_command_exists_with_its_options(command: str) -> None:
 
 
 def test_the_campaign_that_explains_the_language_passes_check(folder: Path) -> None:
-    assert EXAMPLE is not None
-    (folder / "example.yaml").write_text(EXAMPLE[1], encoding="utf-8")
+    (folder / "example.yaml").write_text(EXAMPLE, encoding="utf-8")
     (folder / "winback.txt").write_text("안녕하세요.\n", encoding="utf-8")
     assert "1 campaign: 0 problems" in run(f"remindctl check example.yaml {AT}", folder)
 
@@ -137,3 +141,41 @@ def test_links_lead_to_files() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def problems(type_: str, settings: list[str]) -> dict[str, str]:
+    """Return what is wrong with an account in which each of some settings is ``x``."""
+    account = Account("a", dict.fromkeys(settings, "x"), Path(), io.StringIO())
+    with pytest.raises(Refused) as refused:
+        open_account(type_, account)
+    return {str(one.place).rpartition(".")[2]: one.what for one in refused.value.problems}
+
+
+def test_every_provider_is_in_the_table_with_the_settings_that_it_reads() -> None:
+    rows = list(zip(table("type"), table("type", 2), strict=True))
+    assert sorted(name for names, _ in rows for name in names) == sorted(PROVIDERS)
+    for [type_, *more], cells in rows:
+        if more:
+            continue  # those that stay on this machine take whatever they are given
+        settings = [cell.partition(":")[0] for cell in cells]
+        assert "is no setting of this provider" not in problems(type_, settings).values(), type_
+        assert set(problems(type_, [])) <= set(settings), type_
+
+
+def test_the_accounts_that_are_shown_can_be_opened() -> None:
+    facts = "name: A, timezone: Asia/Seoul, country: KR, currency: KRW, sources: {orders: a.csv}"
+    before, accounts = ACCOUNTS.split("\nproviders:")
+    channels = before[before.index("channels:") :].strip()
+    text = f"stores:\n  green: {{{facts}, {channels}}}\nproviders:{accounts}"
+    config = parse(text, "remindctl.yaml", ConfigFile).value
+    assert set(config.stores["green"].channels.values()) == set(config.providers)
+    for name, entry in config.providers.items():
+        open_account(entry.type, Account(name, entry.settings, ROOT, io.StringIO()))
+
+
+def test_the_provider_that_is_shown_is_the_example_that_is_tested() -> None:
+    [shown] = re.findall(r"```python\n([\s\S]*?)```", README)
+    package = ROOT / "examples" / "provider"
+    assert (package / "remindctl_example_gateway.py").read_text(encoding="utf-8").endswith(shown)
+    [entry] = re.findall(r"```toml\n([\s\S]*?)```", README)
+    assert entry in (package / "pyproject.toml").read_text(encoding="utf-8")
