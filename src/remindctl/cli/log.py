@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 (typer reads the annotations as they run)
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from remindctl.cli.log_erase import forget, purge
+from remindctl.cli.log_export import export, journal
+from remindctl.cli.log_options import Campaign, ConfigFile, Since, StoreName, day
+from remindctl.cli.log_resolve import resolve
+from remindctl.cli.log_stats import stats
 from remindctl.cli.options import Output
-from remindctl.model import State  # noqa: TC001 (as above)
+from remindctl.model import State  # noqa: TC001 (typer reads the annotations as they run)
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-app = typer.Typer(help="Look into the send log.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Make this a group, also while it has one command only."""
+app = typer.Typer(help="Look into the send log, and keep it.", no_args_is_help=True)
+app.command()(stats)
+app.command()(resolve)
+app.command()(export)
+app.command()(journal)
+app.command()(forget)
+app.command()(purge)
 
 
 @app.command()
 def show(
-    campaign: Annotated[str | None, typer.Option(help="Only this campaign.")] = None,
-    store: Annotated[str | None, typer.Option(help="Only this store.")] = None,
+    campaign: Campaign = None,
+    store: StoreName = None,
     state: Annotated[State | None, typer.Option(help="Only messages in this state.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only from this day on (UTC).")
-    ] = None,
+    since: Since = None,
     customer: Annotated[
         str | None,
         typer.Option(metavar="KEY", help="Only this customer; needs --store."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The newest N.")] = 50,
-    config: Annotated[Path | None, typer.Option(help="The remindctl.yaml to use.")] = None,
+    config: ConfigFile = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
@@ -59,7 +59,7 @@ def show(
             store=store,
             campaign=campaign,
             state=state,
-            since=_day(since),
+            since=day(since),
             person=person,
             limit=limit,
         )
@@ -71,18 +71,3 @@ def show(
         from remindctl.report.console import data_console  # noqa: PLC0415
 
         log.show(data_console(), entries, zones)
-
-
-def _day(text: str | None) -> datetime | None:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    from remindctl.errors import refuse  # noqa: PLC0415
-
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        hint = "YYYY-MM-DD, for example 2026-10-31"
-        raise refuse(f"{text!r} is no date", hint, path="--since") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -14,6 +14,14 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class Table(StrEnum):
+    """The forms of an answer that is a table."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
 Files: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(help="Order files, folders or globs; customer files may come along."),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOG_SCHEMA = "remindctl.log/1"
 OPTOUT_SCHEMA = "remindctl.optout/1"
 
-_FIELDS = (
+FIELDS = (
     "number", "key", "store", "campaign", "step", "leg", "channel", "provider", "ending", "state",
     "run", "attempts", "attempted_at", "settled_at", "cost", "currency", "provider_id", "code",
     "detail",
@@ -31,12 +31,13 @@ _FIELDS = (
 
 def to_json(entries: Sequence[Entry], zones: Mapping[str, str]) -> str:
     """Write ``{"schema": "remindctl.log/1", "entries": […]}``; ``ending`` is all of an address."""
-    return _document(LOG_SCHEMA, "entries", [_entry(entry, zones) for entry in entries])
+    return _document(LOG_SCHEMA, "entries", [as_fields(entry, zones) for entry in entries])
 
 
-def _entry(entry: Entry, zones: Mapping[str, str]) -> dict[str, object]:
+def as_fields(entry: Entry, zones: Mapping[str, str]) -> dict[str, object]:
+    """Return what is shown of an entry, instants on the clock of its store."""
     zone = ZoneInfo(zones.get(entry.store, "UTC"))
-    values: dict[str, object] = {name: getattr(entry, name) for name in _FIELDS}
+    values: dict[str, object] = {name: getattr(entry, name) for name in FIELDS}
     values["attempted_at"] = entry.attempted_at.astimezone(zone).isoformat()
     if entry.settled_at is not None:
         values["settled_at"] = entry.settled_at.astimezone(zone).isoformat()
@@ -50,12 +51,13 @@ def show(console: Console, entries: Sequence[Entry], zones: Mapping[str, str]) -
     if not entries:
         paragraph(console, "Nothing in the log matches.")
         return
-    grid = _table("when", "campaign", "channel", "to", "state")
+    grid = _table("claim", "when", "campaign", "channel", "to", "state")
     grid.add_column("", overflow="fold", style="dim")
     for entry in entries:
         zone = ZoneInfo(zones.get(entry.store, "UTC"))
         said = " ".join(part for part in (entry.code, entry.detail) if part)
         grid.add_row(
+            str(entry.number),
             _minute(entry.attempted_at, zone),
             Text(f"{entry.campaign} {entry.step}"),
             entry.channel or "-",

@@ -14,7 +14,14 @@ from remindctl.sendlog.contract import SendLog, StoreLock
 from remindctl.sendlog.coupons import ISSUED, CouponBook, Issued, code_hash, match_codes
 from remindctl.sendlog.entries import Claim, Entry, Filter, LogError, Lost, OpenEnd, Outcome
 from remindctl.sendlog.keys import Hasher, ending
-from remindctl.sendlog.opening import Logs, SendingLogs, look, open_logs, open_optouts
+from remindctl.sendlog.opening import (
+    Logs,
+    SendingLogs,
+    look,
+    open_logs,
+    open_optouts,
+    open_present,
+)
 from remindctl.sendlog.optouts import OptOut, OptOuts
 from remindctl.sendlog.templates import template_problems, text_hash
 from remindctl.sendlog.upkeep import Deed, Erased, Known, Tally
@@ -47,6 +54,7 @@ __all__ = [
     "match_codes",
     "open_logs",
     "open_optouts",
+    "open_present",
     "template_problems",
     "text_hash",
 ]

@@ -115,6 +115,20 @@ def open_logs(
     return SendingLogs(opened, hasher, files)
 
 
+def open_present(
+    log: Path | str, key_file: Path, optouts: Sequence[Path], *, now: datetime
+) -> SendingLogs:
+    """Open everything for upkeep, as :func:`open_logs`, but make no log.
+
+    Raises:
+        Refused: as :func:`open_logs`, or nothing was ever sent.
+    """
+    place = place_of(log)
+    if not place.is_there() and not any(map(is_there, (key_file, *optouts))):
+        raise refuse("there is no send log yet: nothing was ever sent", path=place.name)
+    return open_logs(log, key_file, optouts, now=now)
+
+
 def look(log: Path | str, key_file: Path, optouts: Sequence[Path]) -> Logs:
     """Open what is there, for reading only; nothing is made.
 
