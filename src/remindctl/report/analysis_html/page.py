@@ -6,13 +6,9 @@ style by hash and forbids all the rest, so that a product called ``<script>`` st
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from remindctl import __version__
@@ -21,15 +17,17 @@ from remindctl.errors import refuse
 from remindctl.report.analysis_actions import due_groups, due_remark, span
 from remindctl.report.analysis_table import LEFT_OUT, headline, outliers
 from remindctl.report.console import counted, days, money, number, percent
+from remindctl.report.self_contained import environment, inline, source_hash
 from remindctl.segments import MEANING
 from remindctl.survival import ENOUGH_EVENTS
 from remindctl.timings import STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from remindctl.analysis import Analysis
 
+_PACKAGE = "remindctl.report.analysis_html"
 _DRAWS = "window.vegaEmbed = vegaEmbed;"
 
 
@@ -60,14 +58,7 @@ def to_html(analyses: Sequence[Analysis]) -> str:
     from remindctl.report.analysis_html.charts import charts  # noqa: PLC0415 (as above)
     from remindctl.report.analysis_html.forecast_chart import FORECASTS  # noqa: PLC0415 (as above)
 
-    environment = Environment(
-        loader=PackageLoader("remindctl.report.analysis_html"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    filters: Mapping[str, Callable[..., Any]] = {
         "counted": counted,
         "days": days,
         "money": money,
@@ -76,10 +67,11 @@ def to_html(analyses: Sequence[Analysis]) -> str:
         "span": span,
         "tally": dict.get,
     }
-    style = _file("page.css")
-    scripts = (Markup(vl_convert.javascript_bundle(_DRAWS)), _file("page.js"))  # noqa: S704 (a library's own code)
+    templates = environment(_PACKAGE, filters)
+    style = inline(_PACKAGE, "page.css")
+    scripts = (Markup(vl_convert.javascript_bundle(_DRAWS)), inline(_PACKAGE, "page.js"))  # noqa: S704 (a library's own code)
     drawings = [charts(one) for one in analyses]
-    return environment.get_template("page.html.j2").render(
+    return templates.get_template("page.html.j2").render(
         benchmark_days=BENCHMARK_DAYS,
         charts=drawings,
         due_groups=due_groups,
@@ -103,21 +95,9 @@ def to_html(analyses: Sequence[Analysis]) -> str:
     )
 
 
-def _file(name: str) -> Markup:
-    """Read a file of this package that goes into the page as it is."""
-    path = files("remindctl.report.analysis_html").joinpath("templates", name)
-    return Markup(path.read_text(encoding="utf-8"))  # noqa: S704 (our own file)
-
-
 def _policy(style: str, scripts: Sequence[str]) -> str:
-    allowed = " ".join(_source(script) for script in scripts)
+    allowed = " ".join(source_hash(script) for script in scripts)
     return (
-        f"default-src 'none'; script-src {allowed}; style-src {_source(style)}; "
+        f"default-src 'none'; script-src {allowed}; style-src {source_hash(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
-
-
-def _source(text: str) -> str:
-    """Name an inline script or style by its hash (CSP level 2)."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

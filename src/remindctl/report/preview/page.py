@@ -12,7 +12,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from remindctl import __version__
@@ -20,7 +19,7 @@ from remindctl.model import FAMILY, Purpose
 from remindctl.report.console import counted, number
 from remindctl.report.preview import words
 from remindctl.report.preview.pictures import pictures
-from remindctl.report.self_contained import inline, source_hash
+from remindctl.report.self_contained import environment, inline, source_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,23 +39,13 @@ _MAIL_HEAD = (
 
 def to_html(previews: Sequence[Preview]) -> str:
     """Write the page; the same previews and image files give the same page."""
-    environment = Environment(
-        loader=PackageLoader(_PACKAGE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    templates = environment(
+        _PACKAGE, {"counted": counted, "linked": linked, "local": local, "number": number}
     )
-    environment.filters |= {
-        "counted": counted,
-        "linked": linked,
-        "local": local,
-        "number": number,
-    }
     messages = [shown for preview in previews for shown in preview.messages]
     paths = [str(one.extras["image"]) for one in messages if one.extras.get("image")]
     script = inline(_PACKAGE, "page.js")
-    return environment.get_template("page.html.j2").render(
+    return templates.get_template("page.html.j2").render(
         channels=words.CHANNELS,
         choices=choices(messages),
         families=FAMILY,
