@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import Future
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remindctl.channels import Direct, MaybeSent, NotSent, Outgoing, Receipt
+from remindctl.channels import AccountError, Direct, MaybeSent, NotSent, Outgoing, Receipt
 from remindctl.dispatch import MOST_FAILURES, Dispatched, Dispatcher
 from remindctl.frames import ADDRESSES, SUPPRESSIONS, Addresses, Suppressions, conform, empty
 from remindctl.model import Campaign, Family, Policy, Purpose, State, Store
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from remindctl.channels import Sender
     from remindctl.frames import Identifiers
 
 NOW = datetime(2025, 6, 30, 7, 30, tzinfo=UTC)
@@ -154,6 +156,8 @@ class Office:
         key: str = "k",
         control: Sequence[int] = (),
         purpose: Purpose = Purpose.ADVERTISING,
+        sender: Sender | None = None,
+        interrupted: Callable[[], int] = lambda: 0,
         **more: Any,
     ) -> Dispatched:
         self.runs += 1
@@ -169,9 +173,10 @@ class Office:
                 identifiers=self.identifiers(people),
                 suppressions=Suppressions(empty(SUPPRESSIONS)),
                 last_word=self.logs.optouts[self.file].last_word(),
-                senders={"it": Direct(self.provider)},
+                senders={"it": sender or Direct(self.provider)},
                 now=lambda: self.now,
                 progress=self.progress,
+                interrupted=interrupted,
             )
             return dispatcher.dispatch(plan_of(people, key, control, purpose, more))
 
@@ -395,3 +400,67 @@ def test_merging_and_splitting_people_between_runs_never_messages_anyone_twice(
                 [known] = [one for one in people if message.to in one]
                 assert not reached & set(known)
                 reached |= set() if failed else set(known)
+
+
+def test_an_account_that_cannot_send_stops_the_run_and_claims_nothing_more(office: Office) -> None:
+    office.provider.answers = raising(AccountError("no balance"))
+    done = office.run([(name,) for name in "abcdefghij"])
+    assert (done.stopped, done.states) == ("no balance", {State.FAILED: 2})
+    assert office.states() == ["failed"] * 2
+    office.provider.answers = ending(State.SENT)
+    assert office.run([(name,) for name in "abcdefghij"]).states == {State.SENT: 10}
+
+
+class Slow:
+    """A provider whose answers come when the test lets them; see ``sender.Sender``."""
+
+    batch_size, concurrency, local = 1, 4, False
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        self.then = then
+        self.open: list[tuple[str, Future[Sequence[Receipt]]]] = []
+        self.stopped = ""
+
+    def group(self, message: Outgoing) -> str:
+        return message.channel
+
+    def submit(self, batch: Sequence[Outgoing]) -> Future[Sequence[Receipt]]:
+        future: Future[Sequence[Receipt]] = Future()
+        self.open.append((batch[0].id, future))
+        if len(self.open) == self.concurrency:
+            self.then()
+        return future
+
+    def answer(self, count: int) -> None:
+        for name, future in self.open[:count]:
+            future.set_result([Receipt(name, State.SENT)])
+
+    def stop(self, why: str) -> None:
+        self.stopped = why
+        self.answer(self.concurrency)
+
+
+def test_a_lock_that_is_lost_in_mid_run_still_lets_answers_be_written(office: Office) -> None:
+    lock = office.log_path.with_name("log.db.green.lock")
+    slow = Slow(lock.unlink)
+    with pytest.raises(LogError, match="removed"):
+        office.run([(name,) for name in "abcdefghij"], sender=slow)
+    assert "removed" in slow.stopped
+    assert len(slow.open) == 4
+    assert Counter(office.states()) == {"sent": 4}
+
+
+@pytest.mark.parametrize(("asked", "ends"), [(1, {"sent": 4}), (2, {"unknown": 4})])
+def test_an_interrupted_run_starts_nothing_more(
+    office: Office, asked: int, ends: dict[str, int]
+) -> None:
+    wanted: list[int] = []
+    slow = Slow(lambda: wanted.append(asked))
+    if asked == 2:
+        slow.stop = lambda why: None  # type: ignore[method-assign]  # noqa: ARG005 (its name)
+    interrupted = lambda: sum(wanted)  # noqa: E731 (short)
+    done = office.run([(name,) for name in "abcdefghij"], sender=slow, interrupted=interrupted)
+    assert done.interrupted
+    assert len(slow.open) == 4
+    assert Counter(office.states()) == ends
+    assert done.states == {State(end): count for end, count in ends.items()}
