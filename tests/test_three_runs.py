@@ -62,6 +62,7 @@ class Solapi(BaseHTTPRequestHandler):
 
     taken: list[dict[str, Any]] = []  # noqa: RUF012 (one server a test, emptied by it)
     status = "2000"
+    loses = False
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -77,6 +78,9 @@ class Solapi(BaseHTTPRequestHandler):
                     "customFields": message["customFields"],
                 }
             )
+        if self.loses:
+            self.close_connection = True
+            return
         total = len(listed)
         count = {"total": total, "registeredSuccess": total, "registeredFailed": 0}
         self._answer(
@@ -140,10 +144,12 @@ def shop(
     return shop
 
 
-def run(shop: Shop, monkeypatch: pytest.MonkeyPatch, at: datetime) -> dict[str, Any]:
+def run(shop: Shop, monkeypatch: pytest.MonkeyPatch, at: datetime, code: int = 0) -> dict[str, Any]:
     monkeypatch.setattr(clock, "now", lambda: at)
-    [done] = shop.run(campaigns=("cart",))
-    return done
+    ended, out, err = shop.call("run", shop.folder / "cart.yaml", "-o", "json")
+    assert ended == code, err
+    [done] = json.loads(out)["runs"]
+    return dict(done)
 
 
 def test_the_text_follows_once_the_brand_message_surely_did_not_arrive(
@@ -172,3 +178,19 @@ def test_a_brand_message_that_arrived_is_followed_by_nothing(
     assert len(Solapi.taken) == 1
     _, out, _ = shop.call("log", "show", "-o", "json", "--config", shop.folder / "remindctl.yaml")
     assert '"delivered"' in out
+
+
+def test_an_unknown_message_is_settled_by_a_look_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer was lost on the way; the provider has it, and knows it by our name."""
+    monkeypatch.setattr(Solapi, "loses", True)
+    assert run(shop, monkeypatch, NOW, code=1)["unknown"] == 1
+    monkeypatch.setattr(Solapi, "loses", False)
+    Solapi.status = "4000"
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(minutes=10))
+    config = shop.folder / "remindctl.yaml"
+    code, _, err = shop.call("log", "resolve", "--lookup", "--config", config)
+    assert (code, err) == (0, "goods: of earlier messages the providers tell: 1 delivered\n")
+    assert run(shop, monkeypatch, NOW + timedelta(minutes=20))["planned"] == 0
+    assert len(Solapi.taken) == 1

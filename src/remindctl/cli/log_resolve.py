@@ -17,6 +17,7 @@ from remindctl.cli.log_options import (  # noqa: TC001 (typer reads the annotati
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from remindctl.config import Config
     from remindctl.sendlog import Entry
 
 
@@ -27,17 +28,20 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
-def resolve(
+def resolve(  # noqa: PLR0917 (each is an option; typer names them)
     as_: Annotated[
-        Verdict,
+        Verdict | None,
         typer.Option("--as", help="sent: it stays so; failed: it may be sent again."),
-    ],
+    ] = None,
     claims: Annotated[
         list[int] | None,
         typer.Argument(metavar="CLAIM…", help="Numbers from `log show --state unknown`."),
     ] = None,
     all_unknown: Annotated[  # noqa: FBT002 (a flag)
         bool, typer.Option("--all-unknown", help="Every unknown message that the rest leaves.")
+    ] = False,
+    lookup: Annotated[  # noqa: FBT002 (a flag)
+        bool, typer.Option("--lookup", help="Ask the providers that can tell, and decide nothing.")
     ] = False,
     campaign: Campaign = None,
     store: StoreName = None,
@@ -47,7 +51,10 @@ def resolve(
     yes: Yes = False,  # noqa: FBT002 (a flag)
     config: ConfigFile = None,
 ) -> None:
-    """Decide about messages that may or may not have been sent, after you asked the provider."""
+    """Decide about messages that may or may not have been sent, after you asked the provider.
+
+    With --lookup the program asks: each run does so too, before it sends.
+    """
     from remindctl import clock  # noqa: PLC0415
     from remindctl.channels.reading import detail  # noqa: PLC0415
     from remindctl.cli import line, world  # noqa: PLC0415
@@ -57,6 +64,13 @@ def resolve(
     from remindctl.report.stream import write_talk  # noqa: PLC0415
     from remindctl.sendlog import Deed, Filter, Outcome  # noqa: PLC0415
 
+    if lookup:
+        if as_ or claims or all_unknown:
+            raise refuse("--lookup asks the providers and nobody else", "leave the rest out")
+        _look_up(world.open_config(config), store)
+        return
+    if as_ is None:
+        raise refuse("what became of them?", "--as sent, --as failed, or --lookup", path="--as")
     if bool(claims) == all_unknown:
         hint = "CLAIM… or --all-unknown; `log show --state unknown` lists them"
         raise refuse("which messages?", hint)
@@ -77,6 +91,22 @@ def resolve(
         deed = Deed(at=now, action=f"resolve as {as_}", store=store, reason=said, entries=changed)
         logs.log.record(deed)
     write_talk(f"{changed:,} of {len(unknown):,} unknown resolved as {as_}")
+
+
+def _look_up(settings: Config, store: str | None) -> None:
+    """Ask what became of the unknown messages of one store, or of all."""
+    from remindctl import clock  # noqa: PLC0415
+    from remindctl.cli import line, lookups, world  # noqa: PLC0415
+    from remindctl.cli.inputs import load_configured  # noqa: PLC0415
+    from remindctl.cli.log_options import open_for_upkeep  # noqa: PLC0415
+    from remindctl.report.run import write_looked_up  # noqa: PLC0415
+
+    for chosen in world.choose_stores(settings, [store] if store else []):
+        # The log has no addresses: they are found again in the shop's own files.
+        addresses = load_configured(chosen).snapshot.addresses
+        with line.refused_by_log(), open_for_upkeep(settings, clock.now()) as logs:
+            told = lookups.settle(settings, chosen, (), addresses, logs.log, logs.hasher)
+        write_looked_up(told, chosen.store.key)
 
 
 def _chosen(unknown: Sequence[Entry], claims: Sequence[int]) -> list[int]:
