@@ -8,6 +8,7 @@ import typer
 
 from remindctl.cli.log_erase import forget, purge
 from remindctl.cli.log_export import export, journal
+from remindctl.cli.log_import import import_
 from remindctl.cli.log_options import Campaign, ConfigFile, Since, StoreName, day
 from remindctl.cli.log_resolve import resolve
 from remindctl.cli.log_stats import stats
@@ -17,6 +18,7 @@ from remindctl.model import State  # noqa: TC001 (typer reads the annotations as
 app = typer.Typer(help="Look into the send log, and keep it.", no_args_is_help=True)
 app.command()(stats)
 app.command()(resolve)
+app.command("import")(import_)
 app.command()(export)
 app.command()(journal)
 app.command()(forget)

@@ -44,6 +44,11 @@ _FAMILIES_OF: Mapping[Source, Sequence[Family]] = {
 }
 
 
+def families_of(kind: str) -> Sequence[Family]:
+    """Return what a refusal covers that names no family, by the kind of its address."""
+    return _FAMILIES[kind]
+
+
 @dataclass(frozen=True)
 class Words:
     """What is to be said of every address."""
