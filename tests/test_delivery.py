@@ -232,12 +232,17 @@ def test_a_run_that_is_asked_to_end_settles_what_is_on_its_way(shop: Shop, numbe
         run.told("ending:")
         server.loop.call_soon_threadsafe(held.released.set)
         code, ends, err = run.end(run.started)
-        assert (code, ends) == (130, {"sent": 2, "failed": 2})
+        # What had started may still leave: the two that were held, and the two right behind them.
+        first = ends.pop("sent")
+        assert code == 130
+        assert 2 <= first <= 4
+        assert ends.keys() <= {"failed"}
+        assert ends.get("failed", 0) + first <= 4
         assert err.endswith("0 held; stopped: it was interrupted\n")
-        assert len(held.ledger.taken) == len(server.seen) == 2
+        assert len(held.ledger.taken) == len(server.seen) == first
         code, ends, err = run.end(run.start())
-        assert (code, ends) == (0, {"sent": 4})
-        assert "remindctl run: 4 sent; 2 held" in err
+        assert (code, ends) == (0, {"sent": 6 - first})
+        assert f"remindctl run: {6 - first} sent; {first} held" in err
         assert len(server.seen) == 6
         assert run.server.at_once == 2
 
@@ -251,7 +256,8 @@ def test_a_run_that_is_asked_twice_waits_for_no_answer(shop: Shop) -> None:
         run.told("once more")
         run.started.send_signal(signal.SIGTERM)
         code, ends, _ = run.end(run.started)
-        assert (code, ends) == (130, {"unknown": 2, "failed": 2})
+        assert (code, ends.pop("unknown")) == (130, 2)
+        assert ends in ({}, {"failed": 2})
         server.loop.call_soon_threadsafe(held.released.set)
         code, ends, _ = run.end(run.start())
         assert (code, ends) == (0, {"sent": 4})

@@ -18,7 +18,7 @@ from remindctl.channels.settings import Settings
 from remindctl.channels.smtp.mail import Mailbox, ascii_address, mailbox, message_id, written
 from remindctl.channels.smtp.replies import CLOSING, Reply, Stage, Verdict, receipt
 from remindctl.channels.smtp.server import Dropped, Server
-from remindctl.model import State
+from remindctl.model import Channel, State
 
 if TYPE_CHECKING:
     import smtplib
@@ -102,6 +102,8 @@ class Smtp:
             MaybeSent: the connection was lost between the message and its confirmation.
         """
         [message] = batch
+        if message.channel is not Channel.EMAIL:
+            raise AccountError(f"a mail server carries e-mail, and no {message.channel}")
         sender = self._sender or mailbox(message.extras.get("from") or "")
         if sender is None:
             raise AccountError("it has no sender: add from to the provider, or sender.email")
