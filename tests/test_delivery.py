@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Semaphore
 from typing import TYPE_CHECKING
@@ -174,6 +175,13 @@ class Held:
             assert self.waiting.acquire(timeout=LONG)
 
 
+def _hearing(limited: Callable[[], None] | None) -> None:
+    """Let a program hear SIGINT, also where these tests were started to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if limited is not None:
+        limited()
+
+
 class Sending:
     """``remindctl run`` in a shop with six customers who are due, through a webhook."""
 
@@ -194,7 +202,7 @@ class Sending:
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "HOOK": delivering.SECRET,
             },
-            preexec_fn=limited,  # noqa: PLW1509 (no thread of ours holds a lock meanwhile)
+            preexec_fn=partial(_hearing, limited),  # noqa: PLW1509 (no thread of ours holds a lock)
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
