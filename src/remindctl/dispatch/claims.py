@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from remindctl.channels import Outgoing
 from remindctl.model import Channel, Purpose, State
 from remindctl.sendlog import Claim, code_hash, ending, text_hash
@@ -13,18 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from remindctl.frames import Identifiers
     from remindctl.model import Campaign, Store
     from remindctl.plan import Plan
     from remindctl.sendlog import Hasher
 
-# What is read here of a planned message; ``hmac`` is everything that its person is known by.
-COLUMNS = (
-    "key", "entry", "person", "customer_key", "hmac", "leg", "step", "variant", "arm", "store_arm",
-    "channel", "provider", "ground", "coupon_pool", "coupon_code", "coupon_until", "cost", "to",
-    "kind", "due_at", "closes_at", "subject", "text", "html", "extras",
+_READ = (
+    "key", "entry", "person", "customer_key", "hmac", "named", "destination", "leg", "step",
+    "variant", "arm", "store_arm", "channel", "provider", "ground", "coupon_pool", "coupon_code",
+    "coupon_until", "cost", "to", "kind", "due_at", "closes_at", "subject", "text", "html",
+    "extras",
 )  # fmt: skip
-
-
 _CHANNELS = {str(channel): channel for channel in Channel}
 
 
@@ -40,7 +41,7 @@ class Scribe:
         store = self.plan.store
         pool, code = row["coupon_pool"], row["coupon_code"]
         wording = None if local else extras.get("approved_text")
-        destination = self.hasher.hash(row["kind"], row["to"], store.key)
+        destination = row["destination"] or self.hasher.hash(row["kind"], row["to"], store.key)
         return Claim(
             **self._occasion(row),
             identifiers=frozenset((destination, *(row["hmac"] or ()))),
@@ -70,7 +71,7 @@ class Scribe:
         return {
             "key": row["key"],
             "entry": row["entry"],
-            "person": self.hasher.hash("person", row["customer_key"], store.key),
+            "person": row["named"] or self.hasher.hash("person", row["customer_key"], store.key),
             "leg": row["leg"],
             "store": store.key,
             "campaign": campaign.name,
@@ -90,6 +91,40 @@ class Scribe:
         """Return what leaves."""
         name = message_id(claim.key, claim.person, claim.leg)
         return outgoing(self.plan.campaign, self.plan.store, row, extras, now, name)
+
+
+def with_hashes(rows: pl.DataFrame, identifiers: Identifiers) -> pl.DataFrame:
+    """Return what is read of planned rows, with what the log knows their people by.
+
+    To look a hash up beats to compute it again, message by message.
+
+    Args:
+        rows: planned, or held.
+        identifiers: of everybody in them.
+
+    Returns:
+        also ``hmac`` (everything the person is known by), ``named`` (the customer key's) and, of
+        messages, ``destination``; null where the identifiers have none.
+    """
+    concerned = identifiers.filter(pl.col("person").is_in(rows["person"].implode()))
+    known = rows.join(
+        concerned.group_by("person").agg("hmac"), on="person", how="left", maintain_order="left"
+    )
+    each = concerned.unique(["person", "kind", "value"])
+    names = each.filter(pl.col("kind").is_null()).select(
+        "person", pl.col("value").alias("customer_key"), pl.col("hmac").alias("named")
+    )
+    known = known.join(names, on=["person", "customer_key"], how="left", maintain_order="left")
+    if "kind" in rows.columns:
+        addresses = each.select(
+            "person",
+            pl.col("kind").cast(pl.String),
+            pl.col("value").alias("to"),
+            pl.col("hmac").alias("destination"),
+        )
+        one = ["person", "kind", "to"]
+        known = known.join(addresses, on=one, how="left", maintain_order="left")
+    return known.select(column for column in _READ if column in known.columns)
 
 
 def outgoing(

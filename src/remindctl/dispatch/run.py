@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from remindctl.dispatch.claims import COLUMNS, Scribe
+from remindctl.dispatch.claims import Scribe, with_hashes
 from remindctl.dispatch.flight import Departure, Flight
 from remindctl.dispatch.outcome import Dispatched
 from remindctl.dispatch.recheck import Recheck
@@ -37,8 +37,10 @@ PATIENCE_SECONDS = 20.0
 _TICK_SECONDS = 0.1
 # Answers wait no longer than this until they are written down.
 _UNWRITTEN = timedelta(seconds=1)
+# Messages that are claimed at once, unless one batch is more: a run that dies leaves them unknown.
+_CHUNK = 2_000
 # Rows that are given their identifiers at once: everybody's at once would double the plan.
-_BLOCK = 50_000
+_BLOCK = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,8 @@ class Dispatcher:
     ) -> None:
         """Send everything that goes through one provider, until it is on its way or must stop."""
         sender = flight.sender
-        size = sender.batch_size * sender.concurrency
+        batches = min(sender.concurrency, max(1, _CHUNK // sender.batch_size))
+        size = sender.batch_size * batches
         chunks = self._chunks(done.planned.messages, size, provider)
         chunk = next(chunks, None)
         flushed_at = self.now()
@@ -166,10 +169,7 @@ class Dispatcher:
         """Cut the rows of a provider, with everything that their people are known by."""
         for block in rows.iter_slices(max(1, _BLOCK // size) * size):
             part = block if provider is None else block.filter(pl.col("provider") == provider)
-            concerned = self.identifiers.filter(pl.col("person").is_in(part["person"].implode()))
-            hashes = concerned.group_by("person").agg("hmac")
-            known = part.join(hashes, on="person", how="left", maintain_order="left")
-            known = known.select(column for column in COLUMNS if column in known.columns)
+            known = with_hashes(part, self.identifiers)
             yield from (one for one in known.iter_slices(size) if len(one))
 
     def _claimed(
