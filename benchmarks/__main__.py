@@ -9,7 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks import analysis, models, planning, render
+from benchmarks import analysis, models, planning, render, sending
 from benchmarks.compare import as_data, machine, markdown
 from benchmarks.generate import DATA
 from benchmarks.history import MAX_LINES
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "models": models.benchmark,
     "render": render.benchmark,
     "plan": planning.benchmark,
+    "send": sending.benchmark,
 }
 _BYTES_PER_LINE = 550
 
