@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from remindctl.frames import INSTANT, MONEY, PERSON, conform
+from remindctl.frames import INSTANT, MONEY, PERSON
 from remindctl.hours import from_the_wall, on_the_wall
 
 if TYPE_CHECKING:
@@ -80,11 +80,6 @@ class Sources:
         return self.orders.filter(
             pl.col("ordered_at") <= self.as_of, pl.col("person").is_not_null()
         )
-
-
-def detailed(found: pl.DataFrame) -> pl.DataFrame:
-    """Give anchors every column of :data:`DETAILS`, those they lack as nulls."""
-    return conform(found, {**ANCHORED, **DETAILS})
 
 
 def just_after(instant: pl.Expr) -> pl.Expr:

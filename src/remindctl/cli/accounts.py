@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import ExitStack
 from itertools import chain
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 from remindctl import clock
 from remindctl.channels import (
@@ -58,6 +58,7 @@ class Senders:
         """
         self._ends = ExitStack()
         self._loop: Loop | None = None
+        self._couriers: dict[str, Courier] = {}
         entries = [config.providers[name] for name in dict.fromkeys(names)]
         providers = _opened(config, entries)
         self._secrets = [one for entry in entries for one in _secrets(entry)]
@@ -69,8 +70,7 @@ class Senders:
 
     def courier(self, name: str) -> Courier | None:
         """Return what sends for a provider over HTTP; None where it is none of these."""
-        sender = self.by_name[name]
-        return None if isinstance(sender, Direct | Threads) else cast("Courier", sender)
+        return self._couriers.get(name)
 
     def __enter__(self) -> Self:
         """Open until the end of the block."""
@@ -99,7 +99,7 @@ class Senders:
             self._loop = Loop(self._secrets)
             self._ends.callback(self._loop.close)
         facts = provider.facts
-        return Courier(
+        courier = Courier(
             provider,
             self._loop,
             clock.now,
@@ -107,6 +107,8 @@ class Senders:
             timeout=exactly(entry.timeout) if entry.timeout else facts.timeout,
             rate=entry.rate,
         )
+        self._couriers[entry.name] = courier
+        return courier
 
 
 def _opened(config: Config, entries: Sequence[ProviderConfig]) -> list[Provider | HttpProvider]:

@@ -125,7 +125,7 @@ def _look_closer(
     settings: Config, shops: Sequence[Shop], ahead: Span
 ) -> tuple[list[Problem], dict[tuple[str, str], list[Longest]]]:
     """Make every message, and look at what the log, the providers and the opt-outs say."""
-    from remindctl.cli import accounts, line, world  # noqa: PLC0415
+    from remindctl.cli import accounts, line  # noqa: PLC0415
     from remindctl.config import warnings  # noqa: PLC0415
     from remindctl.errors import Refused  # noqa: PLC0415
     from remindctl.plan import collisions, inspect  # noqa: PLC0415
@@ -138,7 +138,7 @@ def _look_closer(
         try:
             with (
                 line.refused_by_log(),
-                look(world.log_file(settings), settings.key_file, [shop.config.optouts]) as logs,
+                look(settings.log, settings.key_file, [shop.config.optouts]) as logs,
             ):
                 everyone = shop.people["person"].to_list()
                 laid = line.lay_out(shop, logs, also=everyone)

@@ -118,14 +118,14 @@ def _optouts(settings: Config, chosen: StoreConfig, people: Addresses) -> Suppre
     """Find the opt-outs that stand for any of these addresses."""
     import polars as pl  # noqa: PLC0415
 
-    from remindctl.cli import line, world  # noqa: PLC0415
+    from remindctl.cli import line  # noqa: PLC0415
     from remindctl.frames import SUPPRESSIONS, Suppressions, empty  # noqa: PLC0415
     from remindctl.profiles import Profiles  # noqa: PLC0415
     from remindctl.sendlog import look  # noqa: PLC0415
 
     with (
         line.refused_by_log(),
-        look(world.log_file(settings), settings.key_file, [chosen.optouts]) as logs,
+        look(settings.log, settings.key_file, [chosen.optouts]) as logs,
     ):
         if logs.hasher is None or chosen.optouts not in logs.optouts:
             return Suppressions(empty(SUPPRESSIONS))

@@ -44,7 +44,7 @@ def explain(
     with (
         working("Planning"),
         line.refused_by_log(),
-        look(world.log_file(settings), settings.key_file, [shop.config.optouts]) as logs,
+        look(settings.log, settings.key_file, [shop.config.optouts]) as logs,
     ):
         planned = line.make_plans(line.lay_out(shop, logs, also=[person]), None)
         found = explained(planned.laid.desks[0], person, planned.plans[0])

@@ -53,7 +53,7 @@ def show(
         world.choose_stores(settings, [store])
     if customer is not None and store is None:
         raise refuse("a customer key is a store's", "add --store NAME", path="--customer")
-    with line.refused_by_log(), look(world.log_file(settings), settings.key_file, []) as logs:
+    with line.refused_by_log(), look(settings.log, settings.key_file, []) as logs:
         person = None
         if customer is not None and store is not None:
             person = logs.hasher.hash("person", customer, store) if logs.hasher else b""

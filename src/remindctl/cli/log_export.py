@@ -74,7 +74,7 @@ def journal(
     from remindctl.sendlog import look  # noqa: PLC0415
 
     settings = world.open_config(config)
-    with line.refused_by_log(), look(world.log_file(settings), settings.key_file, []) as logs:
+    with line.refused_by_log(), look(settings.log, settings.key_file, []) as logs:
         deeds = logs.log.journal()
     if output is Output.JSON:
         write_data(log_export.journal_to_json(deeds))

@@ -54,11 +54,10 @@ def open_for_upkeep(settings: Config, now: datetime) -> SendingLogs:
     Raises:
         Refused: something is wrong with them, or nothing was ever sent.
     """
-    from remindctl.cli import world  # noqa: PLC0415
     from remindctl.sendlog import open_present  # noqa: PLC0415
 
     files = [store.optouts for store in settings.stores.values()]
-    return open_present(world.log_file(settings), settings.key_file, files, now=now)
+    return open_present(settings.log, settings.key_file, files, now=now)
 
 
 def zones(settings: Config) -> Mapping[str, str]:

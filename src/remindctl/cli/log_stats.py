@@ -34,7 +34,7 @@ def stats(
     settings = world.open_config(config)
     if store is not None:
         world.choose_stores(settings, [store])
-    with line.refused_by_log(), look(world.log_file(settings), settings.key_file, []) as logs:
+    with line.refused_by_log(), look(settings.log, settings.key_file, []) as logs:
         tallies = logs.log.tallies(Filter(store=store, campaign=campaign, since=day(since)))
     rows = log_stats.by_message(tallies)
     if output is Table.JSON:

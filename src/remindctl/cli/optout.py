@@ -170,7 +170,7 @@ def list_(
     chosen = one_store(settings, store)
     with (
         line.refused_by_log(),
-        look(world.log_file(settings), settings.key_file, [chosen.optouts]) as logs,
+        look(settings.log, settings.key_file, [chosen.optouts]) as logs,
     ):
         words = [word for file in logs.optouts.values() for word in file.all_standing()]
     if output is Output.JSON:

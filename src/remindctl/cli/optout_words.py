@@ -75,7 +75,7 @@ def record(addresses: Sequence[str], words: Words, store: str | None, config: Pa
     path = chosen.optouts
     with (
         line.refused_by_log(),
-        open_optouts(world.log_file(settings), settings.key_file, path, now=now) as logs,
+        open_optouts(settings.log, settings.key_file, path, now=now) as logs,
     ):
         said = [
             OptOut(
@@ -104,7 +104,7 @@ def record_list(
 ) -> int:
     """Write what a list says into the file of opt-outs; say of how many rows it was new."""
     from remindctl import clock  # noqa: PLC0415
-    from remindctl.cli import line, world  # noqa: PLC0415
+    from remindctl.cli import line  # noqa: PLC0415
     from remindctl.policy import EVERYTHING  # noqa: PLC0415
     from remindctl.sendlog import OptOut, ending, open_optouts  # noqa: PLC0415
 
@@ -113,7 +113,7 @@ def record_list(
     scope = EVERYTHING if source is Source.BOUNCE else "advertising"
     with (
         line.refused_by_log(),
-        open_optouts(world.log_file(settings), settings.key_file, path, now=now) as logs,
+        open_optouts(settings.log, settings.key_file, path, now=now) as logs,
     ):
         words = [
             (

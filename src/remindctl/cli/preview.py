@@ -58,7 +58,7 @@ def preview(
     paths = [shop.config.optouts for shop in shops]
     with (
         working("Writing messages"),
-        look(world.log_file(settings), settings.key_file, paths) as logs,
+        look(settings.log, settings.key_file, paths) as logs,
     ):
         previews = [one for shop in shops for one in _previews(shop, logs, limit)]
     if html is not None:

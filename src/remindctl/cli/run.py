@@ -102,7 +102,7 @@ def _look(
     output: Output,
     horizon: Span,
 ) -> None:
-    from remindctl.cli import line, world  # noqa: PLC0415
+    from remindctl.cli import line  # noqa: PLC0415
     from remindctl.errors import Refused  # noqa: PLC0415
     from remindctl.plan import calendar  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
@@ -111,7 +111,7 @@ def _look(
     from remindctl.sendlog import look  # noqa: PLC0415
 
     paths = [shop.config.optouts for shop in shops]
-    logs = stack.enter_context(look(world.log_file(settings), settings.key_file, paths))
+    logs = stack.enter_context(look(settings.log, settings.key_file, paths))
     for path in logs.missing:
         write_talk(f"warning: {path} is gone; a sending run will be refused")
     with working("Planning"):
@@ -142,7 +142,7 @@ def _send(
     new_log: bool,
 ) -> None:
     from remindctl import clock  # noqa: PLC0415
-    from remindctl.cli import accounts, line, lookups, world  # noqa: PLC0415
+    from remindctl.cli import accounts, line, lookups  # noqa: PLC0415
     from remindctl.cli.interrupts import counted_interrupts  # noqa: PLC0415
     from remindctl.errors import Refused  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
@@ -153,9 +153,7 @@ def _send(
     name = line.new_run()
     with line.refused_by_log():
         paths = [shop.config.optouts for shop in shops]
-        opened = open_logs(
-            world.log_file(settings), settings.key_file, paths, now=clock.now(), new_log=new_log
-        )
+        opened = open_logs(settings.log, settings.key_file, paths, now=clock.now(), new_log=new_log)
         logs = stack.enter_context(opened)
         # Held from before the plans are made until they are sent, so that no other run changes
         # what they rest on.

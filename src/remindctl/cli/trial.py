@@ -91,7 +91,7 @@ def trial(  # noqa: PLR0917 (each is an option; typer names them)
     paths = [shop.config.optouts for shop in shops]
     with (
         working("Writing messages"),
-        look(world.log_file(settings), settings.key_file, paths) as logs,
+        look(settings.log, settings.key_file, paths) as logs,
     ):
         asked = _Asked(to, step, variant, channel)
         trials = [one for shop in shops for one in _trials(shop, logs, asked)]

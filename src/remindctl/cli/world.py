@@ -59,11 +59,6 @@ def open_config(explicit: Path | None, campaign: Path | None = None) -> Config:
     return load_config(find_config(explicit, os.environ, campaign, Path.cwd()))
 
 
-def log_file(config: Config) -> Path | str:
-    """Return where the send log is: a file, or the URL of a PostgreSQL database."""
-    return config.log
-
-
 def choose_stores(config: Config, names: Sequence[str]) -> list[StoreConfig]:
     """Return the stores of these names, all of them for none.
 

@@ -35,6 +35,8 @@ def choose_variants(
         the ``id`` of each row's variant; null for whom there is none, and for everyone where the
         step has one form only.
     """
+    if all(one.id is None for one in step.variants):
+        return pl.repeat(None, len(rows), dtype=pl.String, eager=True).alias("variant")
     by_segment = [one for one in step.variants if one.when is not None]
     weighted = [one for one in step.variants if one.when is None and one.weight > 0]
     of_step = history.filter(pl.col("campaign") == campaign.name, pl.col("step") == step.id).sort(

@@ -52,7 +52,3 @@ class NoLog:
 
     def close(self) -> None:
         """See ``PastLog.close``."""
-
-
-def _writer(store: str) -> str:
-    return f"run of {store}"

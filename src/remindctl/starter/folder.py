@@ -13,8 +13,8 @@ from remindctl.starter.templates import fill, template
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from remindctl.starter.collection import Library, Piece
     from remindctl.starter.facts import Facts
-    from remindctl.starter.library import Library, Piece
 
 _EDITOR = "# yaml-language-server: $schema="
 _EXAMPLE = "winback.yaml"
