@@ -40,7 +40,7 @@ from remindctl.model import (
     Store,
     Variant,
 )
-from remindctl.plan import Desk, Plan, describe, desk_for, plan
+from remindctl.plan import Desk, Plan, describe, desks_for, plan
 
 # 16:30 in Seoul, 30 days after the orders of most people here.
 NOW = datetime(2025, 6, 30, 7, 30, tzinfo=UTC)
@@ -172,8 +172,8 @@ class World:
 
     def desk(self, of: Campaign, in_store: Store | None = None) -> Desk:
         shop, files = in_store or store(), self.snapshot()
-        return desk_for(
-            of,
+        [desk] = desks_for(
+            [of],
             shop,
             describe(files, shop, NOW),
             files,
@@ -182,6 +182,7 @@ class World:
             Suppressions(frame(self.suppressions, SUPPRESSIONS)),
             Coupons(frame(self.codes, COUPONS)),
         )
+        return desk
 
     def event(self, n: int, name: str, ago: timedelta, **more: object) -> None:
         self.events.append({"person": n, "event": name, "occurred_at": NOW - ago, **more})

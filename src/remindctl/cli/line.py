@@ -29,7 +29,7 @@ from remindctl.frames import (
 from remindctl.model import Channel
 from remindctl.plan import (
     decide,
-    desk_for,
+    desks_for,
     empty_pools,
     over_ceiling,
     people_concerned,
@@ -101,13 +101,10 @@ def lay_out(shop: Shop, logs: Logs, *, also: Iterable[int] = ()) -> Laid:
         since=shop.as_of - looks_back(store),
     )
     book = _codes(shop, logs, identifiers)
-    desks = [
-        desk_for(
-            campaign, store, shop.people, shop.snapshot, shop.as_of,
-            history, suppressions, book.coupons,
-        )
-        for campaign in shop.campaigns
-    ]  # fmt: skip
+    desks = desks_for(
+        shop.campaigns, store, shop.people, shop.snapshot, shop.as_of,
+        history, suppressions, book.coupons,
+    )  # fmt: skip
     problems = (*_lost_codes(shop, book), *_changed_templates(shop, logs))
     return Laid(shop, tuple(desks), problems, identifiers, suppressions, last_word)
 

@@ -225,15 +225,15 @@ def _write_messages(path: Path | None, plans: Sequence[Plan]) -> None:
     import os  # noqa: PLC0415
 
     from remindctl.errors import refuse  # noqa: PLC0415
-    from remindctl.report.run import message_lines  # noqa: PLC0415
+    from remindctl.report.run import write_messages  # noqa: PLC0415
 
     if path is None:
         return
     try:
         # It holds names and addresses: for its owner only.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(message_lines(plans))
+        with os.fdopen(descriptor, "wb") as file:
+            write_messages(file, plans)
     except OSError as error:
         raise refuse(f"cannot be written: {error.strerror}", path=str(path)) from error
 

@@ -29,7 +29,6 @@ class OrderWatch:
         self._shop = shop
         self._hasher = hasher
         self._stamp = self._look()
-        self._known = shop.snapshot.orders.select("order_id").unique()
         self._buyers: frozenset[bytes] = frozenset()
 
     def __call__(self) -> Collection[bytes]:
@@ -56,16 +55,17 @@ class OrderWatch:
         return tuple(_stamped(Path(path)) for path in paths)
 
     def _hashes(self, files: Snapshot) -> frozenset[bytes]:
-        ordered = files.orders.join(self._known, on="order_id", how="anti")["person"]
+        known = self._shop.snapshot.orders.select("order_id")
+        ordered = files.orders.join(known, on="order_id", how="anti")["person"]
         bought = files.events.filter(
             pl.col("event") == PURCHASE, pl.col("occurred_at") > self._shop.as_of
         )["person"]
         buyers = pl.concat([ordered, bought]).drop_nulls().unique()
-        known = files.addresses.filter(pl.col("person").is_in(buyers.implode()))
+        theirs = files.addresses.filter(pl.col("person").is_in(buyers.implode()))
         store = self._shop.config.store.key
         return frozenset(
             self._hasher.hash(kind, value, store)
-            for kind, value in known.select("kind", "value").iter_rows()
+            for kind, value in theirs.select("kind", "value").iter_rows()
         )
 
 

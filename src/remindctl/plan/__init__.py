@@ -9,7 +9,7 @@ from remindctl.plan.coupons import without
 from remindctl.plan.desk import Desk
 from remindctl.plan.explain import Explained, Gate, explain
 from remindctl.plan.inspect import Longest, collisions, inspect
-from remindctl.plan.make import decide, describe, desk_for, people_concerned, plan
+from remindctl.plan.make import decide, describe, desks_for, people_concerned, plan
 from remindctl.plan.missed import missed
 from remindctl.plan.refusals import empty_pools, over_ceiling, too_old
 from remindctl.plan.sample import INVENTED, sample
@@ -28,7 +28,7 @@ __all__ = [
     "collisions",
     "decide",
     "describe",
-    "desk_for",
+    "desks_for",
     "empty_pools",
     "explain",
     "inspect",

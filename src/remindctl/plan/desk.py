@@ -86,6 +86,18 @@ class Desk:
             only=self.only,
         )
 
+    @cached_property
+    def _whom(self) -> pl.DataFrame:
+        """What a row tells of its person; of several push tokens or accounts the last."""
+        whom = self.people.select(
+            "person", "customer_key", "name", "phone", "email", "last_at", "country", "segments"
+        )
+        for kind in ("push_token", "shop_id"):
+            known = self.snapshot.addresses.filter(pl.col("kind") == kind)
+            last = known.group_by("person").agg(pl.col("value").last().alias(kind))
+            whom = whom.join(last, on="person", how="left", maintain_order="left")
+        return whom
+
     def due(self, step: Step) -> pl.DataFrame:
         """Find the due occasions of a step and pass them through the gates before its content.
 
@@ -154,22 +166,7 @@ class Desk:
         )
 
     def _named(self, step: Step, found: pl.DataFrame) -> pl.DataFrame:
-        tokens = (
-            self.snapshot.addresses.filter(pl.col("kind") == "push_token")
-            .group_by("person")
-            .agg(pl.col("value").last().alias("push_token"))
-        )
-        accounts = (
-            self.snapshot.addresses.filter(pl.col("kind") == "shop_id")
-            .group_by("person")
-            .agg(pl.col("value").last().alias("shop_id"))
-        )
-        whom = self.people.select(
-            "person", "customer_key", "name", "phone", "email", "last_at", "country", "segments"
-        )
-        rows = found
-        for known in (whom, tokens, accounts):
-            rows = rows.join(known, on="person", how="left", maintain_order="left")
+        rows = found.join(self._whom, on="person", how="left", maintain_order="left")
         store, campaign = self.store.key, self.campaign.name
         ids = rows["occasion"].to_list()
         several = pl.col("country").fill_null(self.store.country).is_in(list(ENDS))

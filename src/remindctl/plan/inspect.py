@@ -62,10 +62,11 @@ def inspect(desk: Desk) -> tuple[list[Problem], list[Longest]]:
         found += unreached
         if unreached:
             continue
-        found += _never(desk, step)
+        occasions = desk.any_time(step)
+        found += _never(desk, step, occasions)
         found += _pool(desk, step)
         try:
-            rows = sample(desk, step)
+            rows = sample(desk, step, occasions)
         except Refused as refused:
             # The campaign's own check says the same, with the place in the file.
             found += [each for each in refused.problems if each.place.path]
@@ -142,8 +143,7 @@ def _nobody(desk: Desk) -> Iterator[Problem]:
         yield Problem(place, what, hint, warning=True)
 
 
-def _never(desk: Desk, step: Step) -> Iterator[Problem]:
-    rows = desk.any_time(step)
+def _never(desk: Desk, step: Step, rows: pl.DataFrame) -> Iterator[Problem]:
     place = step.places.get("due") or desk.campaign.place or Place()
     if rows.is_empty():
         what = f"no one of {desk.store.key} has a `{step.due.after}` to count from"

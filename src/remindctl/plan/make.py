@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl import audience, segments
+from remindctl.audience import Sources
 from remindctl.census import census
 from remindctl.errors import Place, Refused
 from remindctl.frames import (
     COUPONS,
     HISTORY,
     PERSON,
-    SUPPRESSIONS,
     Coupons,
     History,
-    Suppressions,
     conform,
     empty,
 )
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from remindctl.frames import Snapshot
+    from remindctl.frames import Snapshot, Suppressions
     from remindctl.model import Campaign, Coupon, Store
     from remindctl.profiles import Profiles
 
@@ -74,48 +73,58 @@ def people_concerned(
     """Return the persons whose history and opt-outs a plan of these campaigns needs to know."""
     persons = [pl.Series("person", [], dtype=PERSON)]
     for campaign in campaigns:
-        desk = desk_for(campaign, store, people, snapshot, as_of)
-        persons += [audience.concerned(desk.sources, step) for step in campaign.steps]
+        _refuse_audience(campaign, store, snapshot)
+        sources = Sources(
+            profiles=people,
+            orders=snapshot.orders,
+            events=snapshot.events,
+            coupons=Coupons(empty(COUPONS)),
+            history=History(empty(HISTORY)),
+            store=store,
+            campaign=campaign,
+            as_of=as_of.astimezone(UTC),
+            known_until=snapshot.known_until,
+        )
+        persons += [audience.concerned(sources, step) for step in campaign.steps]
     return pl.concat(persons).unique()
 
 
-def desk_for(
-    campaign: Campaign,
+def desks_for(
+    campaigns: Sequence[Campaign],
     store: Store,
     people: Profiles,
     snapshot: Snapshot,
     as_of: datetime,
-    history: History | None = None,
-    suppressions: Suppressions | None = None,
-    coupons: Coupons | None = None,
-) -> Desk:
-    """Lay out everything that the gates of a campaign look at; what is left out is empty.
+    history: History,
+    suppressions: Suppressions,
+    coupons: Coupons,
+) -> list[Desk]:
+    """Lay out for each of a store's campaigns what its gates look at, as told at :func:`plan`.
 
     Raises:
-        Refused: the audience is wrong.
+        Refused: an audience is wrong.
     """
     as_of = as_of.astimezone(UTC)
+    for campaign in campaigns:
+        _refuse_audience(campaign, store, snapshot)
+    given = permissions(
+        snapshot.consents,
+        snapshot.addresses,
+        suppressions,
+        explicit_sources=store.explicit_consent_sources,
+        as_of=as_of,
+    )
+    return [
+        Desk(campaign, store, people, snapshot, history, coupons, given, as_of)
+        for campaign in campaigns
+    ]
+
+
+def _refuse_audience(campaign: Campaign, store: Store, snapshot: Snapshot) -> None:
     place = campaign.places.get("audience") or campaign.place or Place(campaign.name)
     wrong = audience.problems(campaign.audience, store.segments, place, _extra(snapshot))
     if wrong:
         raise Refused(wrong)
-    given = permissions(
-        snapshot.consents,
-        snapshot.addresses,
-        Suppressions(empty(SUPPRESSIONS)) if suppressions is None else suppressions,
-        explicit_sources=store.explicit_consent_sources,
-        as_of=as_of,
-    )
-    return Desk(
-        campaign,
-        store,
-        people,
-        snapshot,
-        History(empty(HISTORY)) if history is None else history,
-        Coupons(empty(COUPONS)) if coupons is None else coupons,
-        given,
-        as_of,
-    )
 
 
 def plan(
@@ -147,7 +156,8 @@ def plan(
     Raises:
         Refused: the audience or a template is wrong, or the store lacks what the law asks for.
     """
-    desk = desk_for(campaign, store, people, snapshot, as_of, history, suppressions, coupons)
+    codes = Coupons(empty(COUPONS)) if coupons is None else coupons
+    [desk] = desks_for([campaign], store, people, snapshot, as_of, history, suppressions, codes)
     return decide(desk, limit)
 
 

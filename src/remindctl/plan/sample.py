@@ -24,7 +24,9 @@ MOST = 20_000
 INVENTED = "example"
 
 
-def sample(desk: Desk, step: Step, most: int = MOST) -> pl.DataFrame:
+def sample(
+    desk: Desk, step: Step, occasions: pl.DataFrame | None = None, most: int = MOST
+) -> pl.DataFrame:
     """Render a step for the people of its audience, on each leg, as if nothing held them.
 
     Each person is taken with the occasion that is due now, else the one that comes next, else the
@@ -34,6 +36,7 @@ def sample(desk: Desk, step: Step, most: int = MOST) -> pl.DataFrame:
     Args:
         desk: the campaign, store and instant.
         step: of the campaign.
+        occasions: ``Desk.any_time`` of the step, where it is known already.
         most: so many people at most.
 
     Returns:
@@ -41,7 +44,7 @@ def sample(desk: Desk, step: Step, most: int = MOST) -> pl.DataFrame:
         variant; ``reason`` and ``detail`` say why the message cannot be made, ``held_by`` what
         would hold it now (null = it would go out).
     """
-    rows = desk.any_time(step)
+    rows = desk.any_time(step) if occasions is None else occasions
     if rows.is_empty():
         rows = desk.gated(step, _invented(desk), keep=True)
     rows = (

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from remindctl.model import State
 from remindctl.policy import REASONS
 from remindctl.report.console import (
@@ -25,6 +27,7 @@ from remindctl.report.stream import write_talk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
+    from typing import IO
 
     from rich.console import Console
 
@@ -98,13 +101,19 @@ def _number(amount: Decimal) -> int | float:
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
-def message_lines(plans: Sequence[Plan]) -> Iterator[str]:
-    """Write each planned message as one JSON object, its instants on the store's clock."""
+def write_messages(file: IO[bytes], plans: Sequence[Plan]) -> None:
+    """Write each planned message as one JSON object a line, its instants on the store's clock.
+
+    polars writes them: a million messages through Python's own JSON take as long as their plan.
+    """
     for plan in plans:
-        zone = ZoneInfo(plan.store.timezone)
-        for row in plan.messages.select(_MESSAGE_KEYS).iter_rows(named=True):
-            due_at = row["due_at"].astimezone(zone).isoformat()
-            yield json.dumps({**row, "due_at": due_at}, ensure_ascii=False) + "\n"
+        due_at = _written(pl.col("due_at").dt.convert_time_zone(plan.store.timezone))
+        plan.messages.lazy().select(_MESSAGE_KEYS).with_columns(due_at).sink_ndjson(file)
+
+
+def _written(instant: pl.Expr) -> pl.Expr:
+    """Write an instant as ``datetime.isoformat`` does, whole seconds without a fraction."""
+    return instant.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f%:z").str.replace(".000000", "", literal=True)
 
 
 def show_results(console: Console, runs: Sequence[Run]) -> None:
