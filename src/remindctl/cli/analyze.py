@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from remindctl.analysis import Analysis
     from remindctl.comparison import Question
-    from remindctl.stores.load import Loaded
+    from remindctl.stores.load import Loaded, Source
 
 
 class Output(StrEnum):
@@ -85,10 +85,11 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse files with such rows.")] = False,  # noqa: FBT002 (a flag)
     password_env: options.PasswordEnv = None,
+    no_cache: options.NoCache = False,  # noqa: FBT002 (a flag)
 ) -> None:
     """Show how often customers come back: intervals, return curves, who is due, good timings."""
-    from remindctl.cli.inputs import claim, password_from  # noqa: PLC0415
-    from remindctl.cli.jobs import day_of, jobs_of  # noqa: PLC0415
+    from remindctl.cli.inputs import password_from  # noqa: PLC0415
+    from remindctl.cli.jobs import Job, day_of, jobs_of  # noqa: PLC0415
     from remindctl.cli.rejects import refuse_overwriting, refuse_rejects, write_rejects  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
 
@@ -99,15 +100,26 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
         require()
     with working("Reading and counting"):
         compact = frozenset(_columns(by, compared))
-        open_files = partial(
-            claim, layout=layout, maps=maps or (), password=password_from(password_env)
+        read = partial(
+            Job.reading,
+            compact=compact,
+            layout=layout,
+            maps=maps or (),
+            password=password_from(password_env),
+            # Snapshots do not tell what stood in rows that were no use.
+            cache=not no_cache and rejects is None,
         )
         jobs = jobs_of(files or [], store or [], config)
-        loads = [(job.name, job.read(open_files, compact)) for job in jobs]
+        readings = [(job.name, read(job)) for job in jobs]
         if strict:
-            refuse_rejects([loaded for _, loaded in loads])
+            refuse_rejects([reading.loaded() for _, reading in readings])
         look = _Look(day, by, without_outliers, compared)
-        analyses = [look.at(name, loaded) for name, loaded in loads]
+        answers = [
+            reading.answer((look, name), _Answer, partial(look.at, name))
+            for name, reading in readings
+        ]
+    analyses = [answer.analysis for answer in answers]
+    sources = [source for answer in answers for source in answer.sources]
     if suggest is not None:
         from remindctl.cli.suggest import write_campaigns  # noqa: PLC0415
 
@@ -115,11 +127,11 @@ def analyze(  # noqa: PLR0917 (each is an option; typer names them)
             suggest, analyses, [job.configured.store.key for job in jobs if job.configured]
         )
     if rejects is not None:
-        write_rejects(rejects, [loaded for _, loaded in loads])
+        write_rejects(rejects, [reading.loaded() for _, reading in readings])
     if html is not None:
-        refuse_overwriting(html, "--html", [loaded for _, loaded in loads])
+        refuse_overwriting(html, "--html", sources)
         _write_html(html, analyses)
-    side_files = [name for _, loaded in loads for name in _side_files(loaded)]
+    side_files = [source.name for source in sources if source.kind == "events"]
     try:
         _show(analyses, output, side_files)
     except BrokenPipeError:
@@ -151,6 +163,14 @@ def _columns(by: By, compared: Question | None) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class _Answer:
+    """What is shown of a store, and the files it was found in."""
+
+    analysis: Analysis
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
 class _Look:
     """How to look at each store."""
 
@@ -159,7 +179,7 @@ class _Look:
     without_outliers: bool
     compared: Question | None
 
-    def at(self, name: str | None, loaded: Loaded) -> Analysis:
+    def at(self, name: str | None, loaded: Loaded) -> _Answer:
         from remindctl.analysis import Accounting, analyse  # noqa: PLC0415
 
         orders, currency, foreign = loaded.in_main_currency()
@@ -176,14 +196,10 @@ class _Look:
             without_outliers=self.without_outliers,
             compared=self.compared,
         )
-        if not foreign:
-            return analysis
-        note = f"{foreign} lines are not in {currency}: they count as purchases, not as money"
-        return replace(analysis, notes=(*analysis.notes, note))
-
-
-def _side_files(loaded: Loaded) -> list[str]:
-    return [source.name for source in loaded.sources if source.kind == "events"]
+        if foreign:
+            note = f"{foreign} lines are not in {currency}: they count as purchases, not as money"
+            analysis = replace(analysis, notes=(*analysis.notes, note))
+        return _Answer(analysis, loaded.sources)
 
 
 def _write_html(path: Path, analyses: Sequence[Analysis]) -> None:

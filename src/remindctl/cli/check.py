@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remindctl.cli.options import Output
+from remindctl.cli.options import NoCache, Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ REFUSED = 2
 _FOLDER = "campaigns"
 
 
-def check(
+def check(  # noqa: PLR0917 (each is an option; typer names them)
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -55,6 +55,7 @@ def check(
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
+    no_cache: NoCache = False,  # noqa: FBT002 (a flag)
 ) -> None:
     """Check configuration, campaigns, templates, law and lengths against the store's real data."""
     from remindctl.cli import world  # noqa: PLC0415
@@ -62,7 +63,7 @@ def check(
     from remindctl.report.progress import working  # noqa: PLC0415
 
     ahead = world.span(horizon, "--horizon")
-    settings = world.open_config(config, paths[0] if paths else None)
+    settings = world.open_config(config, paths[0] if paths else None, cache=not no_cache)
     stores = world.choose_stores(settings, store or [])
     where = paths or [settings.path.parent / _FOLDER]
     with working("Reading"):

@@ -51,6 +51,7 @@ def due(
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
+    no_cache: options.NoCache = False,  # noqa: FBT002 (a flag)
 ) -> None:
     """List who is to be told of a consent or refusal (14 days), or again of a consent (2 years).
 
@@ -61,7 +62,7 @@ def due(
     from remindctl.report import consents  # noqa: PLC0415
     from remindctl.report.stream import write_data, write_file, write_talk  # noqa: PLC0415
 
-    settings = world.open_config(config)
+    settings = world.open_config(config, cache=not no_cache)
     ahead = world.span(within, "--within")
     duties = [
         _duties(settings, one, as_of, ahead) for one in world.choose_stores(settings, store or [])
@@ -84,7 +85,7 @@ def _duties(settings: Config, chosen: StoreConfig, as_of: str | None, within: Sp
     """Read a store's consents and opt-outs and say what follows from them."""
     from remindctl import clock, policy  # noqa: PLC0415
     from remindctl.cli import world  # noqa: PLC0415
-    from remindctl.cli.inputs import load_configured  # noqa: PLC0415
+    from remindctl.cli.reading import load_configured  # noqa: PLC0415
     from remindctl.report.consents import Duties  # noqa: PLC0415
 
     store = chosen.store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,9 +81,10 @@ def customers(  # noqa: PLR0917 (each is an option; typer names them)
         bool, typer.Option("--show-contacts", help="Show names, e-mails and phones in full.")
     ] = False,
     password_env: options.PasswordEnv = None,
+    no_cache: options.NoCache = False,  # noqa: FBT002 (a flag)
 ) -> None:
     """List customers: segment, due state, expected next order, scores; names masked."""
-    from remindctl.cli.inputs import claim, password_from  # noqa: PLC0415
+    from remindctl.cli.inputs import password_from  # noqa: PLC0415
     from remindctl.cli.jobs import day_of, jobs_of  # noqa: PLC0415
     from remindctl.cli.selection import Selection, look  # noqa: PLC0415
     from remindctl.errors import refuse  # noqa: PLC0415
@@ -106,10 +106,14 @@ def customers(  # noqa: PLR0917 (each is an option; typer names them)
         show_contacts=show_contacts,
     )
     with working("Reading and counting"):
-        open_files = partial(
-            claim, layout=layout, maps=maps or (), password=password_from(password_env)
+        reading = jobs[0].reading(
+            None,
+            layout=layout,
+            maps=maps or (),
+            password=password_from(password_env),
+            cache=not no_cache,
         )
-        loaded = jobs[0].read(open_files, None)
+        loaded = reading.loaded()
         listing = look(jobs[0], loaded, day, _shown(selection, output))
     if show_contacts:
         write_talk("names, e-mails and phones are shown in full: keep this answer safe")

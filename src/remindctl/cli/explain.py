@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remindctl.cli.options import Output
+from remindctl.cli.options import NoCache, Output
 
 if TYPE_CHECKING:
     from remindctl.cli.world import Shop
@@ -28,6 +28,7 @@ def explain(
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
+    no_cache: NoCache = False,  # noqa: FBT002 (a flag)
 ) -> None:
     """Say why a customer gets a campaign's messages now, or which rule holds them."""
     from remindctl.cli import line, world  # noqa: PLC0415
@@ -36,7 +37,7 @@ def explain(
     from remindctl.report.progress import working  # noqa: PLC0415
     from remindctl.sendlog import look  # noqa: PLC0415
 
-    settings = world.open_config(config, campaign)
+    settings = world.open_config(config, campaign, cache=not no_cache)
     stores = world.choose_stores(settings, [store] if store else [])
     with working("Reading"):
         shops = world.gather([campaign], settings, stores, as_of, any_age=True)

@@ -1,4 +1,4 @@
-"""What commands that read shop files share: passwords, layouts, configured sources."""
+"""What commands that read shop files share: passwords, layouts, whose files they are."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from remindctl.config import StoreConfig
     from remindctl.stores.identify import Claimed
     from remindctl.stores.layout import Layout
-    from remindctl.stores.load import Loaded
 
 
 def password_from(env_name: str | None) -> Callable[[str], str | None]:
@@ -96,28 +94,28 @@ def claim(
     return claim_files(patterns, layouts, password=password, only=only, zone=zone)
 
 
-def load_configured(store: StoreConfig, *, compact: frozenset[str] | None = None) -> Loaded:
-    """Read a configured store into canonical frames.
-
-    Args:
-        store: what ``remindctl.yaml`` says of it.
-        compact: as in ``stores.engine.Settings``; then only order and customer files are read.
+def only_shop(claims: Sequence[Claimed]) -> str:
+    """Return the one shop that files come from.
 
     Raises:
-        Refused: with the problems of all its files, or none of them holds orders.
+        Refused: they come from several.
     """
-    from remindctl.stores.load import load  # noqa: PLC0415
-    from remindctl.stores.query import Settings  # noqa: PLC0415
+    import shlex  # noqa: PLC0415
 
-    sources, zone = store.sources, store.store.timezone
-    secret = sources.password
-    password = (lambda _: secret.read(os.environ)) if secret else password_from(None)
-    claims = claim(sources.orders, layout=sources.layout, password=password, zone=zone)
-    further = [sources.customers]
-    if compact is None:
-        further += [sources.consents, sources.events]
-    for patterns in further:
-        if patterns:
-            claims += claim(patterns, password=password, zone=zone)
-    settings = Settings(zone=zone, region=store.store.country, compact=compact)
-    return load(claims, settings, store=store.store.key)
+    from remindctl.errors import refuse  # noqa: PLC0415
+    from remindctl.stores.identify import file_of  # noqa: PLC0415
+
+    shops: dict[str, dict[str, None]] = {}
+    for one in claims:
+        if one.layout.shop != "any":
+            shops.setdefault(one.layout.shop, {})[str(file_of(one.table.name))] = None
+    if len(shops) > 1:
+        seen = "; ".join(f"{shop}: {', '.join(names)}" for shop, names in shops.items())
+        each = " ".join(
+            f"--store {shop}={shlex.quote(','.join(names))}" for shop, names in shops.items()
+        )
+        raise refuse(
+            f"these files come from different stores ({seen})",
+            f"for one answer each: {each}; if they are one store's, name it: --store NAME",
+        )
+    return next(iter(shops), "store")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    from remindctl.cli.reading import Reading
     from remindctl.config import StoreConfig
-    from remindctl.stores.identify import Claimed
-    from remindctl.stores.load import Loaded
 
 
 def day_of(text: str | None, option: str) -> date | None:
@@ -40,23 +39,40 @@ class Job:
     files: Sequence[str] = ()
     configured: StoreConfig | None = None
 
-    def read(
-        self, open_files: Callable[[Sequence[str]], list[Claimed]], compact: frozenset[str] | None
-    ) -> Loaded:
-        """Read the store; ``open_files`` claims the files of the command line.
+    def reading(
+        self,
+        compact: frozenset[str] | None,
+        *,
+        layout: str | None,
+        maps: Sequence[str],
+        password: Callable[[str], str | None],
+        cache: bool,
+    ) -> Reading:
+        """Return how the store is read.
 
-        Raises:
-            Refused: with the problems of all its files.
+        Args:
+            compact: as in ``stores.query.Settings``.
+            layout: of files of the command line, see :func:`inputs.claim`.
+            maps: likewise.
+            password: likewise.
+            cache: whether snapshots are recalled and kept. Whole files that belong to no
+                configuration have none: what commands erase from a store would not reach them.
         """
-        from remindctl.cli.inputs import load_configured  # noqa: PLC0415
-        from remindctl.stores.load import load  # noqa: PLC0415
+        from remindctl.cli import reading  # noqa: PLC0415
         from remindctl.stores.query import Settings  # noqa: PLC0415
 
         if self.configured is not None:
-            return load_configured(self.configured, compact=compact)
-        claims = open_files(self.files)
-        name = self.name or _only_shop(claims)
-        return load(claims, Settings(compact=compact), store=name)
+            found = reading.of_store(self.configured, compact=compact)
+            return found if cache else replace(found, snapshots=None)
+        return reading.Reading(
+            files=self.files,
+            layout=layout,
+            maps=maps,
+            settings=Settings(compact=compact),
+            store=self.name,
+            password=password,
+            snapshots=reading.user_snapshots() if cache and compact is not None else None,
+        )
 
 
 def jobs_of(
@@ -102,25 +118,3 @@ def _configured(name: str, config: Path | None) -> StoreConfig:
             f"{found.path} has no store {name!r}", did_you_mean(name, found.stores), path="--store"
         )
     return found.stores[name]
-
-
-def _only_shop(claims: Sequence[Claimed]) -> str:
-    import shlex  # noqa: PLC0415
-
-    from remindctl.errors import refuse  # noqa: PLC0415
-    from remindctl.stores.identify import file_of  # noqa: PLC0415
-
-    shops: dict[str, dict[str, None]] = {}
-    for one in claims:
-        if one.layout.shop != "any":
-            shops.setdefault(one.layout.shop, {})[str(file_of(one.table.name))] = None
-    if len(shops) > 1:
-        seen = "; ".join(f"{shop}: {', '.join(names)}" for shop, names in shops.items())
-        each = " ".join(
-            f"--store {shop}={shlex.quote(','.join(names))}" for shop, names in shops.items()
-        )
-        raise refuse(
-            f"these files come from different stores ({seen})",
-            f"for one answer each: {each}; if they are one store's, name it: --store NAME",
-        )
-    return next(iter(shops), "store")

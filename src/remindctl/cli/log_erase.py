@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from remindctl.config import StoreConfig
+    from remindctl.config import Config, StoreConfig
     from remindctl.sendlog import Hasher
 
 
@@ -52,6 +52,7 @@ def forget(
     settings, now = world.open_config(config), clock.now()
     chosen = one_store(settings, store)
     name = chosen.store.key
+    _remove_snapshots(settings)
     given = (sys.stdin.readline() if person == "-" else person).strip()
     with line.refused_by_log(), open_for_upkeep(settings, now) as logs, logs.log.lock(name):
         known_by = _hashes(given, chosen, logs.hasher)
@@ -79,6 +80,7 @@ def purge(
 
     settings, now = world.open_config(config), clock.now()
     before = _before(older_than, now)
+    _remove_snapshots(settings)
     with line.refused_by_log(), open_for_upkeep(settings, now) as logs, ExitStack() as locks:
         for name in settings.stores:
             locks.enter_context(logs.log.lock(name))
@@ -86,6 +88,28 @@ def purge(
         stripped = logs.log.purge(before, now)
         write_talk(f"{stripped:,} entries from before {before:%Y-%m-%d} stripped")
         _rewrite([logs.log.rewrite])
+
+
+def _remove_snapshots(settings: Config) -> None:
+    """Remove what the stores' files were read as; it is there whether or not there is a log.
+
+    Raises:
+        Refused: some of it cannot be removed.
+    """
+    from remindctl.errors import refuse  # noqa: PLC0415
+    from remindctl.report.stream import write_talk  # noqa: PLC0415
+    from remindctl.stores.snapshot import Snapshots  # noqa: PLC0415
+
+    for folder in {store.snapshots for store in settings.stores.values() if store.snapshots}:
+        try:
+            removed = Snapshots(folder).clear()
+        except OSError as error:
+            what = f"snapshots cannot be removed: {error.strerror or error}"
+            raise refuse(
+                what, "remove this folder, then run this again", path=str(folder)
+            ) from error
+        if removed:
+            write_talk(f"{removed:,} snapshots of the stores' files removed")
 
 
 def _hashes(given: str, chosen: StoreConfig, hasher: Hasher) -> frozenset[bytes]:

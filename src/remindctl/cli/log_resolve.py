@@ -97,8 +97,8 @@ def _look_up(settings: Config, store: str | None) -> None:
     """Ask what became of the unknown messages of one store, or of all."""
     from remindctl import clock  # noqa: PLC0415
     from remindctl.cli import line, lookups, world  # noqa: PLC0415
-    from remindctl.cli.inputs import load_configured  # noqa: PLC0415
     from remindctl.cli.log_options import open_for_upkeep  # noqa: PLC0415
+    from remindctl.cli.reading import load_configured  # noqa: PLC0415
     from remindctl.report.run import write_looked_up  # noqa: PLC0415
 
     for chosen in world.choose_stores(settings, [store] if store else []):

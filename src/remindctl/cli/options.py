@@ -38,6 +38,10 @@ Maps: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="FIELD=COLUMN", help="Say what a column means; repeatable."),
 ]
+NoCache: TypeAlias = Annotated[
+    bool,
+    typer.Option("--no-cache", help="Neither use nor keep snapshots of files read before."),
+]
 PasswordEnv: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Environment variable with the password of the files."),

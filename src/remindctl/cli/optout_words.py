@@ -139,7 +139,7 @@ def record_list(
 
 def addresses_by_key(chosen: StoreConfig) -> Mapping[str, Sequence[Address]]:
     """Read the store's files to know the addresses of each customer key."""
-    from remindctl.cli.inputs import load_configured  # noqa: PLC0415
+    from remindctl.cli.reading import load_configured  # noqa: PLC0415
 
     files = load_configured(chosen).snapshot
     keys = files.customers.select("person", "customer_key")

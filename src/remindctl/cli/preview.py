@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remindctl.cli.options import Output
+from remindctl.cli.options import NoCache, Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,6 +41,7 @@ def preview(
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
+    no_cache: NoCache = False,  # noqa: FBT002 (a flag)
 ) -> None:
     """Show messages: a sample, the shortest, the longest, one per variant and segment."""
     from remindctl.cli import world  # noqa: PLC0415
@@ -50,7 +51,7 @@ def preview(
     from remindctl.sendlog import look  # noqa: PLC0415
 
     _refuse_overwriting(html)
-    settings = world.open_config(config, campaign)
+    settings = world.open_config(config, campaign, cache=not no_cache)
     stores = world.choose_stores(settings, store or [])
     with working("Reading"):
         shops = world.gather([campaign], settings, stores, as_of, any_age=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from remindctl.stores.load import Loaded
+    from remindctl.stores.load import Loaded, Source
 
 
 def refuse_rejects(loads: Sequence[Loaded]) -> None:
@@ -31,7 +31,7 @@ def refuse_rejects(loads: Sequence[Loaded]) -> None:
         raise Refused(problems)
 
 
-def refuse_overwriting(path: Path, option: str, loads: Sequence[Loaded]) -> None:
+def refuse_overwriting(path: Path, option: str, sources: Iterable[Source]) -> None:
     """Refuse to write an answer over what it was read from.
 
     Raises:
@@ -40,8 +40,8 @@ def refuse_overwriting(path: Path, option: str, loads: Sequence[Loaded]) -> None
     from remindctl.errors import refuse  # noqa: PLC0415
     from remindctl.stores.identify import file_of  # noqa: PLC0415
 
-    sources = {file_of(source.name) for loaded in loads for source in loaded.sources}
-    if path.exists() and any(file.exists() and path.samefile(file) for file in sources):
+    files = {file_of(source.name) for source in sources}
+    if path.exists() and any(file.exists() and path.samefile(file) for file in files):
         raise refuse(f"{path} is one of the files that are read", "name another file", path=option)
 
 
@@ -56,7 +56,7 @@ def write_rejects(path: Path, loads: Sequence[Loaded]) -> None:
     from remindctl.errors import refuse  # noqa: PLC0415
     from remindctl.report.spreadsheet import harmless  # noqa: PLC0415
 
-    refuse_overwriting(path, "--rejects", loads)
+    refuse_overwriting(path, "--rejects", [one for loaded in loads for one in loaded.sources])
     rejects = pl.concat([loaded.rejects for loaded in loads])
     try:
         # The mark lets Excel see that it is UTF-8.

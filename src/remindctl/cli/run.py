@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remindctl.cli.options import Output
+from remindctl.cli.options import NoCache, Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +66,7 @@ def run(  # noqa: PLR0917 (each is an option; typer names them)
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
+    no_cache: NoCache = False,  # noqa: FBT002 (a flag)
 ) -> None:
     """Plan campaigns and send what is due: each message once, in open hours, with consent."""
     from contextlib import ExitStack  # noqa: PLC0415
@@ -82,7 +83,7 @@ def run(  # noqa: PLR0917 (each is an option; typer names them)
         ahead = world.span(horizon, "--horizon")
         if as_of is not None and not dry_run:
             raise refuse("looking back is for --dry-run only", "add --dry-run", path="--as-of")
-        settings = world.open_config(config, campaigns[0])
+        settings = world.open_config(config, campaigns[0], cache=not no_cache)
         stores = world.choose_stores(settings, store or [])
         with working("Reading"):
             shops = world.gather(campaigns, settings, stores, as_of)

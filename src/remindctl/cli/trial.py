@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remindctl.cli.options import Output
+from remindctl.cli.options import NoCache, Output
 from remindctl.model import Channel  # noqa: TC001 (typer reads the annotations as they run)
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def trial(  # noqa: PLR0917 (each is an option; typer names them)
     output: Annotated[
         Output, typer.Option("--output", "-o", help="Form of the answer.")
     ] = Output.TABLE,
+    no_cache: NoCache = False,  # noqa: FBT002 (a flag)
 ) -> None:
     """Send a message of each step to yourself, marked [TEST]; the log does not know of it.
 
@@ -83,7 +84,7 @@ def trial(  # noqa: PLR0917 (each is an option; typer names them)
     from remindctl.report.trial import show, to_json  # noqa: PLC0415
     from remindctl.sendlog import look  # noqa: PLC0415
 
-    settings = world.open_config(config, campaign)
+    settings = world.open_config(config, campaign, cache=not no_cache)
     stores = world.choose_stores(settings, store or [])
     with working("Reading"):
         shops = world.gather([campaign], settings, stores, as_of, any_age=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl.audience import PURCHASE
-from remindctl.cli.inputs import load_configured
+from remindctl.cli.reading import load_configured
 from remindctl.errors import Refused
 
 if TYPE_CHECKING:

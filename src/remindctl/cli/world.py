@@ -14,7 +14,7 @@ import polars as pl
 from remindctl import clock
 from remindctl.campaigns import problems as campaign_problems
 from remindctl.campaigns import read_campaigns
-from remindctl.cli.inputs import load_configured
+from remindctl.cli.reading import load_configured
 from remindctl.config import find_config, load_config
 from remindctl.documents import did_you_mean, positive_span
 from remindctl.errors import Place, Problem, Refused, refuse
@@ -50,13 +50,24 @@ class Shop:
     warnings: tuple[Problem, ...] = ()
 
 
-def open_config(explicit: Path | None, campaign: Path | None = None) -> Config:
+def open_config(
+    explicit: Path | None, campaign: Path | None = None, *, cache: bool = True
+) -> Config:
     """Find and read the configuration.
+
+    Args:
+        explicit: what ``--config`` says.
+        campaign: a campaign file, which may lie beside it.
+        cache: whether snapshots of the stores' files are recalled and kept.
 
     Raises:
         Refused: there is none, or it is wrong.
     """
-    return load_config(find_config(explicit, os.environ, campaign, Path.cwd()))
+    found = load_config(find_config(explicit, os.environ, campaign, Path.cwd()))
+    if cache:
+        return found
+    stores = {key: replace(store, snapshots=None) for key, store in found.stores.items()}
+    return replace(found, stores=stores)
 
 
 def choose_stores(config: Config, names: Sequence[str]) -> list[StoreConfig]:

@@ -7,7 +7,7 @@ it is needed, so that a command that needs none runs without any.
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,7 @@ class StoreConfig:
 
     Attributes:
         optouts: the store's suppression database.
+        snapshots: the folder of what its files were read as; None = none are kept.
         segment_places: own segment → where its condition stands, for problems found with the data.
         place: where the store's key stands.
     """
@@ -79,6 +80,7 @@ class StoreConfig:
     store: Store
     sources: Sources
     optouts: Path
+    snapshots: Path | None = None
     segment_places: Mapping[str, Place]
     place: Place
 
@@ -178,6 +180,8 @@ def load_config(path: Path) -> Config:
     folder = path.absolute().parent
     file = found.value
     log = file.log if "://" in file.log else folder / Path(file.log).expanduser()
+    key_file = folder / Path(file.key_file).expanduser()
+    snapshots = (log if isinstance(log, Path) else key_file).parent / "snapshots"
     built_in = (name for name in BUILT_IN_PROVIDERS if name not in file.providers)
     providers = [_provider(name, entry, found) for name, entry in file.providers.items()]
     providers += [
@@ -187,8 +191,11 @@ def load_config(path: Path) -> Config:
     return Config(
         path=path,
         log=log,
-        key_file=folder / Path(file.key_file).expanduser(),
-        stores={key: _store(key, entry, found, folder) for key, entry in file.stores.items()},
+        key_file=key_file,
+        stores={
+            key: replace(_store(key, entry, found, folder), snapshots=snapshots)
+            for key, entry in file.stores.items()
+        },
         providers={provider.name: provider for provider in providers},
     )
 
