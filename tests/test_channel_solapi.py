@@ -27,7 +27,8 @@ from remindctl.channels.http import (
 from remindctl.channels.phones import dialled, split
 from remindctl.channels.provider import Account, NotSent, Outgoing, Receipt
 from remindctl.channels.solapi import Solapi
-from remindctl.channels.solapi.codes import CODES, Verdict
+from remindctl.channels.solapi.codes import CODES
+from remindctl.channels.verdicts import Verdict
 from remindctl.errors import Refused
 from remindctl.model import Channel, State
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remindctl.channels.http import AccountError, Unreadable
-from remindctl.channels.nhn.codes import STATES, SUPPRESS, Verdict, on_sending
+from remindctl.channels.nhn.codes import on_sending
 from remindctl.channels.nhn.header import code_of, entries, nested, provider_id, read, sentence
 from remindctl.channels.nhn.messages import grouping_key, recipient_number
 from remindctl.channels.phones import digits_of
 from remindctl.channels.provider import NotSent, Receipt
 from remindctl.channels.reading import detail
+from remindctl.channels.verdicts import ON_SENDING, SUPPRESS, Verdict
 from remindctl.model import FAMILY, Family, State
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _without_results(family: Family, batch: Sequence[Outgoing], answer: Answer) 
     if len(batch) > 1 and verdict is not Verdict.UNCLEAR:
         verdict = Verdict.LATER
     return [
-        Receipt(one.id, STATES[verdict], None, answer.code, answer.said, SUPPRESS.get(verdict))
+        Receipt(one.id, ON_SENDING[verdict], None, answer.code, answer.said, SUPPRESS.get(verdict))
         for one in batch
     ]
 
@@ -160,11 +161,11 @@ def _receipt(
     if result is None or code is None:
         return Receipt(message.id, State.UNKNOWN, detail="NHN Cloud did not say what became of it")
     verdict = on_sending(family, code)
-    if verdict is Verdict.TAKEN and not taken:
+    if verdict is Verdict.WAITING and not taken:
         verdict = Verdict.UNCLEAR
     return Receipt(
         message.id,
-        STATES[verdict],
+        ON_SENDING[verdict],
         provider_id(request, result.get("recipientSeq")),
         code,
         detail(result.get("resultMessage")),

@@ -8,30 +8,13 @@ https://docs.nhncloud.com/en/Notification/KakaoTalk%20Bizmessage/en/error-code/.
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from remindctl.model import Family, State
+from remindctl.channels.verdicts import Verdict
+from remindctl.model import Family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class Verdict(Enum):
-    """What a code says of the message it stands for."""
-
-    TAKEN = auto()
-    UNCLEAR = auto()
-    LATER = auto()
-    """Not sent now; another try may be."""
-    REFUSED = auto()
-    """This message will never be sent as it is."""
-    DEAD = auto()
-    """There is nobody at the address."""
-    OPTED_OUT = auto()
-    """The recipient wants none."""
-    ACCOUNT = auto()
-    """The keys, the sender or the quota; the next message would fare the same."""
 
 
 SUCCESS = "0"
@@ -95,16 +78,6 @@ ON_SENDING: Mapping[Family, Mapping[str, Verdict]] = {
         (Family.KAKAO, _ON_SENDING_KAKAO),
     )
 }
-STATES: Mapping[Verdict, State] = {
-    Verdict.TAKEN: State.SENT,
-    Verdict.UNCLEAR: State.UNKNOWN,
-    Verdict.LATER: State.FAILED,
-    Verdict.REFUSED: State.REJECTED,
-    Verdict.DEAD: State.REJECTED,
-    Verdict.OPTED_OUT: State.REJECTED,
-    Verdict.ACCOUNT: State.FAILED,
-}
-SUPPRESS: Mapping[Verdict, str] = {Verdict.DEAD: "dead", Verdict.OPTED_OUT: "refused"}
 
 # Of a message that was handed on: the codes that say more than that it arrived (1000) or did not.
 ON_DELIVERY: Mapping[Family, Mapping[str, Verdict]] = {
@@ -127,6 +100,6 @@ def on_sending(family: Family, code: str) -> Verdict:
     NHN Cloud's errors are negative, so one that is not known refuses the message.
     """
     if code == SUCCESS:
-        return Verdict.TAKEN
+        return Verdict.WAITING
     unknown = Verdict.UNCLEAR if code.isdecimal() else Verdict.REFUSED
     return ON_SENDING[family].get(code, unknown)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remindctl.channels.http import AccountError, Unreadable
-from remindctl.channels.nhn.codes import ARRIVED_BEFORE, Verdict, on_sending
+from remindctl.channels.nhn.codes import ARRIVED_BEFORE, on_sending
 from remindctl.channels.reading import detail
+from remindctl.channels.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

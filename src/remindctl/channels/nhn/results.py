@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remindctl.channels.http import Unreadable
-from remindctl.channels.nhn.codes import NO_SUCH_MESSAGES, ON_DELIVERY, SUPPRESS, Verdict
+from remindctl.channels.nhn.codes import NO_SUCH_MESSAGES, ON_DELIVERY
 from remindctl.channels.nhn.header import code_of, entries, nested, provider_id, read, sentence
 from remindctl.channels.nhn.messages import grouping_key
 from remindctl.channels.provider import Receipt
 from remindctl.channels.reading import detail
+from remindctl.channels.verdicts import SUPPRESS, Verdict
 from remindctl.model import FAMILY, Channel, Family, State
 
 if TYPE_CHECKING:

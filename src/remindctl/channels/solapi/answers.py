@@ -12,8 +12,9 @@ from remindctl.channels.http import AccountError, Unreadable
 from remindctl.channels.phones import split
 from remindctl.channels.provider import NotSent, Receipt
 from remindctl.channels.reading import detail, fields
-from remindctl.channels.solapi.codes import CODES, ON_SENDING, SUPPRESS, Verdict, on_look_up
+from remindctl.channels.solapi.codes import CODES, on_look_up
 from remindctl.channels.solapi.messages import ID_FIELD
+from remindctl.channels.verdicts import ON_SENDING, SUPPRESS, Verdict
 from remindctl.model import State
 
 if TYPE_CHECKING:

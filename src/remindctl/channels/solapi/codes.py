@@ -7,31 +7,13 @@ does not list the codes of Brand Messages, so what is unknown is read by its fir
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from remindctl.channels.verdicts import ON_SENDING, Verdict
 from remindctl.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class Verdict(Enum):
-    """What a code says of the message it stands for."""
-
-    WAITING = auto()
-    DELIVERED = auto()
-    UNCLEAR = auto()
-    LATER = auto()
-    """Not delivered now; another try may be."""
-    REFUSED = auto()
-    """This message will never arrive on this channel."""
-    DEAD = auto()
-    """There is nobody at the address."""
-    OPTED_OUT = auto()
-    """The recipient wants none."""
-    ACCOUNT = auto()
-    """The account, its sender or its balance; the next message would fare the same."""
 
 
 _CODES_OF: Mapping[Verdict, tuple[str, ...]] = {
@@ -73,19 +55,6 @@ _CODES_OF: Mapping[Verdict, tuple[str, ...]] = {
 CODES: Mapping[str, Verdict] = {
     code: verdict for verdict, codes in _CODES_OF.items() for code in codes
 }
-
-# Where the answer to a request says it: nothing but WAITING has been sent.
-ON_SENDING: Mapping[Verdict, State] = {
-    Verdict.WAITING: State.SENT,
-    Verdict.DELIVERED: State.SENT,
-    Verdict.UNCLEAR: State.UNKNOWN,
-    Verdict.LATER: State.FAILED,
-    Verdict.REFUSED: State.REJECTED,
-    Verdict.DEAD: State.REJECTED,
-    Verdict.OPTED_OUT: State.REJECTED,
-    Verdict.ACCOUNT: State.FAILED,
-}
-SUPPRESS: Mapping[Verdict, str] = {Verdict.DEAD: "dead", Verdict.OPTED_OUT: "refused"}
 
 
 def on_look_up(code: str, *, replaced: bool) -> tuple[Verdict, State]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from remindctl.channels.reading import detail
 from remindctl.channels.reports import Report
-from remindctl.channels.solapi.codes import SUPPRESS, on_look_up
+from remindctl.channels.solapi.codes import on_look_up
 from remindctl.channels.solapi.messages import ID_FIELD
+from remindctl.channels.verdicts import SUPPRESS
 from remindctl.model import State
 
 if TYPE_CHECKING:
