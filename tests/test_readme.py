@@ -102,7 +102,7 @@ def test_there_are_transcripts_of_what_people_look_at() -> None:
 def test_a_command_exists_with_its_options(command: str) -> None:
     _, *words = shlex.split(command)
     words = words[: words.index(">")] if ">" in words else words
-    found = get_command(app)
+    found = get_command(app).commands[words.pop(0)].load()
     while words and hasattr(found, "commands"):
         found = found.commands[words.pop(0)]
     options = {name for param in found.params for name in param.opts}

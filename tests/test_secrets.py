@@ -18,6 +18,7 @@ from typer.main import get_command
 
 from remindctl.channels import PROVIDERS, Account, open_account
 from remindctl.cli.app import app
+from remindctl.cli.commands import Deferred
 from remindctl.errors import Refused
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def test_no_option_takes_a_secret() -> None:
     """What stands on a command line is shown by ``ps`` and kept by the shell."""
 
     def options(command: Any) -> Iterator[str]:
+        command = command.load() if isinstance(command, Deferred) else command
         for one in getattr(command, "commands", {}).values():
             yield from options(one)
         for parameter in command.params:

@@ -9,25 +9,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from remindctl import __version__
-from remindctl.cli.analyze import analyze
-from remindctl.cli.check import check
-from remindctl.cli.consents import app as consents
-from remindctl.cli.customers import customers
-from remindctl.cli.explain import explain
-from remindctl.cli.init import init
-from remindctl.cli.layouts import app as layouts
-from remindctl.cli.log import app as log
-from remindctl.cli.optout import app as optout
-from remindctl.cli.preview import preview
-from remindctl.cli.run import run
-from remindctl.cli.schema import schema
-from remindctl.cli.trial import trial
-from remindctl.errors import Refused
+from remindctl.cli.commands import Program
 
 DONE, SOME_FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     name="remindctl",
+    cls=Program,
     help="Find how often your shop's customers come back, and remind the ones who are due.",
     no_args_is_help=True,
     # Rich's help costs more than the whole rest of --help.
@@ -35,19 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command()(init)
-app.command()(analyze)
-app.command()(customers)
-app.command()(check)
-app.command()(preview)
-app.command("test")(trial)
-app.command()(run)
-app.command()(explain)
-app.command()(schema)
-app.add_typer(consents, name="consents")
-app.add_typer(layouts, name="layouts")
-app.add_typer(log, name="log")
-app.add_typer(optout, name="optout")
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 (typer calls it so)
@@ -84,6 +59,7 @@ def main() -> NoReturn:
 
 
 def _failed(error: Exception) -> int:
+    from remindctl.errors import Refused  # noqa: PLC0415 (only on failure)
     from remindctl.report.stream import write_problems, write_talk  # noqa: PLC0415 (only on failure)
 
     if isinstance(error, Refused):
