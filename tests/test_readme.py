@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -102,7 +103,8 @@ def test_there_are_transcripts_of_what_people_look_at() -> None:
 def test_a_command_exists_with_its_options(command: str) -> None:
     _, *words = shlex.split(command)
     words = words[: words.index(">")] if ">" in words else words
-    found = get_command(app).commands[words.pop(0)].load()
+    root: Any = get_command(app)
+    found = root.commands[words.pop(0)].load()
     while words and hasattr(found, "commands"):
         found = found.commands[words.pop(0)]
     options = {name for param in found.params for name in param.opts}
