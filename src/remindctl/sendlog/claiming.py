@@ -63,7 +63,8 @@ def make_claims(
     tables: ClaimTables, run: str, claims: Sequence[Claim], at: datetime
 ) -> list[int | Lost]:
     """Write the claims that may be made; see ``SendLog.claim``."""
-    lost, repeated = _decide(tables, claims)
+    incoming, shared = _incoming(claims)
+    lost, repeated = _decide(tables, claims, incoming, shared)
     free = iter(tables.numbers(len(claims) - len(lost.keys() | repeated.keys())))
     numbers: list[int | Lost] = []
     fresh, again = [], []
@@ -80,13 +81,14 @@ def make_claims(
     made = [*fresh, *again]
     tables.write(run, fresh, at)
     tables.write_again(run, again, at)
-    known = [
-        (hmac, bytes.fromhex(claim.key), claim.leg, number)
-        for number, claim in made
-        for hmac in _known_by(claim)
-    ]
-    # Sorted, neighbours share a page of the index: three times faster in a large log.
-    tables.write_identifiers(sorted(known))
+    # In the order of the index, where neighbours share a page.
+    tables.write_identifiers(
+        [
+            (hmac, key, claims[index].leg, won)
+            for hmac, key, index in incoming
+            if not isinstance(won := numbers[index], Lost)
+        ]
+    )
     tables.write_codes(
         [(*_code(claim), number) for number, claim in made if claim.coupon_pool is not None]
     )
@@ -101,15 +103,30 @@ def make_claims(
     return numbers
 
 
-def _decide(tables: ClaimTables, claims: Sequence[Claim]) -> tuple[dict[int, Lost], dict[int, int]]:
-    """Find the claims that are lost, and those that repeat a failed one (index → its number)."""
-    lost: dict[int, Lost] = {}
-    first: dict[tuple[bytes, str], int] = {}
+def _incoming(claims: Sequence[Claim]) -> tuple[list[tuple[bytes, bytes, int]], set[int]]:
+    """Return identifier, key and position of the claims, sorted, each identifier and key once.
+
+    Returns:
+        also the positions of the claims that share one with a claim before them.
+    """
+    first: dict[tuple[bytes, bytes], int] = {}
+    shared = set()
     for index, claim in enumerate(claims):
+        key = bytes.fromhex(claim.key)
         for hmac in _known_by(claim):
-            if first.setdefault((hmac, claim.key), index) != index:
-                lost[index] = Lost.ALREADY
-    incoming = sorted((hmac, bytes.fromhex(key), index) for (hmac, key), index in first.items())
+            if first.setdefault((hmac, key), index) != index:
+                shared.add(index)
+    return sorted((hmac, key, index) for (hmac, key), index in first.items()), shared
+
+
+def _decide(
+    tables: ClaimTables,
+    claims: Sequence[Claim],
+    incoming: Sequence[tuple[bytes, bytes, int]],
+    shared: Iterable[int],
+) -> tuple[dict[int, Lost], dict[int, int]]:
+    """Find the claims that are lost, and those that repeat a failed one (index → its number)."""
+    lost = dict.fromkeys(shared, Lost.ALREADY)
     repeated: dict[int, int] = {}
     by: dict[int, int] = {}
     past: defaultdict[int, set[int]] = defaultdict(set)

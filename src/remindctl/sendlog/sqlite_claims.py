@@ -6,7 +6,8 @@ import json
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from remindctl.sendlog.database import filled, micros
+from remindctl.sendlog.bulk import in_parts, insert
+from remindctl.sendlog.database import micros
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,8 +21,6 @@ _AS_IT_IS = (
     "provider", "destination", "ground", "counts", "ending", "currency", "state", "coupon_pool",
     "coupon", "template", "text_hash",
 )  # fmt: skip
-_WRITTEN = (*_AS_IT_IS, "key", "entry", "tags", "due_at", "cost", "coupon_until")
-_fields = attrgetter(*_AS_IT_IS)
 
 
 class SqliteClaims:
@@ -34,24 +33,28 @@ class SqliteClaims:
         self, incoming: Sequence[tuple[bytes, bytes, int]]
     ) -> Iterable[tuple[int, int, int, str, bytes]]:
         """See ``ClaimTables.past``."""
-        table = "incoming (hmac BLOB, key BLOB, position INTEGER)"
-        with filled(self._connection, table, incoming):
-            return self._connection.execute(
-                "SELECT position, claims.id, claims.leg, state, person"
-                " FROM incoming CROSS JOIN identifiers USING (hmac, key)"
-                " JOIN claims ON claims.id = identifiers.claim ORDER BY position, claims.id"
-            ).fetchall()
+        found: list[tuple[int, int, int, str, bytes]] = []
+        for told, values in in_parts(self._connection, incoming):
+            found += self._connection.execute(
+                "SELECT column3, claims.id, claims.leg, state, person"  # noqa: S608 (made of marks)
+                f" FROM {told} CROSS JOIN identifiers ON hmac = column1"
+                " AND identifiers.key = column2 JOIN claims ON claims.id = claim",
+                values,
+            )
+        return sorted(found)
 
     def code_holders(
         self, wanted: Sequence[tuple[int, str, str | None, bytes | None]]
     ) -> Mapping[int, int]:
         """See ``ClaimTables.code_holders``."""
-        table = "wanted (position INTEGER, store TEXT, pool TEXT, coupon BLOB)"
-        with filled(self._connection, table, wanted):
+        found: dict[int, int] = {}
+        for told, values in in_parts(self._connection, wanted):
             query = (
-                "SELECT position, claim FROM wanted CROSS JOIN coupons USING (store, pool, coupon)"
+                f"SELECT column1, claim FROM {told} CROSS JOIN coupons"  # noqa: S608 (made of marks)
+                " ON store = column2 AND pool = column3 AND coupon = column4"
             )
-            return dict(self._connection.execute(query))
+            found.update(self._connection.execute(query, values))
+        return found
 
     def numbers(self, count: int) -> Iterable[int]:
         """See ``ClaimTables.numbers``."""
@@ -61,28 +64,37 @@ class SqliteClaims:
 
     def write(self, run: str, claims: Sequence[tuple[int, Claim]], at: datetime) -> None:
         """See ``ClaimTables.write``."""
-        columns = ("id", *_WRITTEN, "run", "attempts", "first_attempt_at", "attempted_at")
-        marks = ", ".join("?" * len(columns))
-        now = micros(at)
-        self._connection.executemany(
-            f"INSERT INTO claims ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 (constants)
-            [(number, *_values(claim), run, 1, now, now) for number, claim in claims],
-        )
+        if not claims:
+            return
+        count, now = len(claims), micros(at)
+        columns: dict[str, Sequence[object]] = {
+            "id": [number for number, _ in claims],
+            **_values([claim for _, claim in claims]),
+            "run": [run] * count,
+            "attempts": [1] * count,
+            "first_attempt_at": [now] * count,
+            "attempted_at": [now] * count,
+        }
+        insert(self._connection, "INSERT INTO claims", columns)
 
     def write_again(self, run: str, claims: Sequence[tuple[int, Claim]], at: datetime) -> None:
         """See ``ClaimTables.write_again``."""
-        changed = ", ".join(f"{column} = ?" for column in _WRITTEN)
+        columns = _values([claim for _, claim in claims])
+        changed = ", ".join(f"{column} = ?" for column in columns)
         now = micros(at)
+        rows = zip(*columns.values(), strict=True)
         self._connection.executemany(
             f"UPDATE claims SET {changed}, run = ?, attempts = attempts + 1, attempted_at = ?,"  # noqa: S608 (constants)
             " settled_at = NULL, provider_id = NULL, code = NULL, detail = NULL WHERE id = ?",
-            [(*_values(claim), run, now, number) for number, claim in claims],
+            [(*row, run, now, number) for row, (number, _) in zip(rows, claims, strict=True)],
         )
 
     def write_identifiers(self, rows: Sequence[tuple[bytes, bytes, int, int]]) -> None:
         """See ``ClaimTables.write_identifiers``."""
-        insert = "INSERT OR REPLACE INTO identifiers (hmac, key, leg, claim) VALUES (?, ?, ?, ?)"
-        self._connection.executemany(insert, rows)
+        if rows:
+            names = ("hmac", "key", "leg", "claim")
+            columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+            insert(self._connection, "INSERT OR REPLACE INTO identifiers", columns)
 
     def write_codes(self, rows: Sequence[tuple[str, str | None, bytes | None, int]]) -> None:
         """See ``ClaimTables.write_codes``."""
@@ -95,14 +107,17 @@ class SqliteClaims:
         self._connection.executemany(insert, rows)
 
 
-def _values(claim: Claim) -> tuple[object, ...]:
-    """Return what is stored of a claim, in the order of ``_WRITTEN``."""
-    return (
-        *_fields(claim),
-        bytes.fromhex(claim.key),
-        bytes.fromhex(claim.entry),
-        json.dumps(claim.tags, ensure_ascii=False),
-        micros(claim.due_at),
-        None if claim.cost is None else str(claim.cost),
-        None if claim.coupon_until is None else claim.coupon_until.isoformat(),
-    )
+def _values(claims: Sequence[Claim]) -> dict[str, Sequence[object]]:
+    """Return what is stored of claims, by column."""
+    tags = {known: json.dumps(known, ensure_ascii=False) for known in {one.tags for one in claims}}
+    return {
+        **{name: list(map(attrgetter(name), claims)) for name in _AS_IT_IS},
+        "key": [bytes.fromhex(one.key) for one in claims],
+        "entry": [bytes.fromhex(one.entry) for one in claims],
+        "tags": [tags[one.tags] for one in claims],
+        "due_at": [micros(one.due_at) for one in claims],
+        "cost": [None if one.cost is None else str(one.cost) for one in claims],
+        "coupon_until": [
+            None if one.coupon_until is None else one.coupon_until.isoformat() for one in claims
+        ],
+    }
