@@ -48,14 +48,14 @@ def write(file: IO[bytes], label: str, value: object) -> None:
                 frame.write_parquet(member, compression="lz4", statistics=False)
 
 
-def read(path: Path, label: str) -> object:
+def read(file: Path | IO[bytes], label: str) -> object:
     """Return what was written under this label.
 
     Raises:
         LookupError: it was another label.
         Exception: of whatever kind, the file is not what :func:`write` made.
     """
-    with zipfile.ZipFile(path) as members:
+    with zipfile.ZipFile(file) as members:
         found, value = json.loads(members.read(_VALUE))
         if found != label:
             raise LookupError(found)
