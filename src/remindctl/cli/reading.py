@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,19 +18,18 @@ from remindctl.frames import ORDERS, Orders
 from remindctl.stores.files import expand
 from remindctl.stores.load import Loaded, load
 from remindctl.stores.query import Settings
-from remindctl.stores.snapshot import Snapshots, user_folder
+from remindctl.stores.snapshot import Key, Snapshots, state_of, user_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from remindctl.config import StoreConfig
     from remindctl.stores.identify import Claimed
-    from remindctl.stores.snapshot import Key
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Reading:
     """One store's files and how they are read.
 
@@ -80,34 +81,44 @@ class Reading:
         return self._once(question, kind, lambda: make(self.loaded()))
 
     def _once(self, question: object, kind: type[T], make: Callable[[], T]) -> T:
-        if self.snapshots is None:
+        if self.snapshots is None or self._state is None:
             return make()
-        before = self._key(self.snapshots, question)
-        known = self.snapshots.recall(before, kind)
+        key = Key.of((question, *self._how()), self._state)
+        known = self.snapshots.recall(key, kind)
         if known is not None:
             return known
         made = make()
         # What was decrypted must not lie about, nor what was read while a file was being written.
-        if not self._protected and self._key(self.snapshots, question) == before:
-            self.snapshots.keep(before, made)
+        if not self._protected and self._look() == self._state:
+            self.snapshots.keep(key, made)
         return made
 
-    def _key(self, snapshots: Snapshots, question: object) -> Key:
-        compact, layout = self.settings.compact, self.layout
-        how = (
-            question,
-            *(tuple(patterns) for patterns in (self.files, *self.further)),
-            *(layout, tuple(self.maps), self.store, self.settings.zone, self.settings.region),
+    def _how(self) -> tuple[object, ...]:
+        """Return all that an answer depends on, but for the files and the program."""
+        compact = self.settings.compact
+        patterns = [tuple(each) for each in (self.files, *self.further)]
+        return (
+            patterns,
+            # Two shops may each have an orders.csv.
+            [os.path.abspath(pattern) for pattern in chain(*patterns)],  # noqa: PTH100 (no paths)
+            *(self.layout, tuple(self.maps), self.store),
+            *(self.settings.zone, self.settings.region),
             None if compact is None else sorted(compact),
         )
-        every = [pattern for patterns in (self.files, *self.further) for pattern in patterns]
+
+    @cached_property
+    def _state(self) -> str | None:
+        """The state of the files before any of them is read."""
+        return self._look()
+
+    def _look(self) -> str | None:
         try:
-            files = expand(every)
-            where = [os.path.abspath(pattern) for pattern in every]  # noqa: PTH100 (of patterns)
-        except (Refused, OSError):
-            return snapshots.key(how, None)
-        own_layout = [Path(layout)] if layout and Path(layout).is_file() else []
-        return snapshots.key((*how, where), [*files, *own_layout])
+            files = expand(chain(self.files, *self.further))
+        except Refused:
+            return None
+        if self.layout and Path(self.layout).is_file():
+            files.append(Path(self.layout))
+        return state_of(files)
 
     def _read(self) -> Loaded:
         claims = self._claim(self.files, layout=self.layout, maps=self.maps)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import remindctl
 from remindctl.stores import archive
@@ -27,7 +27,7 @@ T = TypeVar("T")
 # Replaces the folder for files that belong to no configuration; empty: none is kept of them.
 VARIABLE = "REMINDCTL_CACHE"
 FOLDER = "snapshots"
-# Smaller files are read about as fast as a snapshot of them is looked for.
+# Less text is read in a twentieth of a second, as much as a workbook in a quarter.
 WORTHWHILE_BYTES = 2**21
 MOST_BYTES = 2**31
 UNUSED_DAYS = 30
@@ -41,13 +41,34 @@ class Key:
     """What a snapshot answers.
 
     Attributes:
-        question: what was asked; a folder holds one snapshot for each question.
-        state: of the files and of the program when it was asked; None = not to be answered from a
-            snapshot: the files are small, or one of them is not there.
+        question: a folder holds one snapshot for each.
+        state: of the files and of the program when it was asked, see :func:`state_of`.
     """
 
     question: str
-    state: str | None
+    state: str
+
+    @classmethod
+    def of(cls, question: Iterable[object], state: str) -> Self:
+        """Return the key of a question, given as values whose ``repr`` is stable."""
+        return cls(_hash(question), state)
+
+
+def state_of(files: Iterable[Path]) -> str | None:
+    """Return what changes whenever a file or this program does; None = nothing to keep.
+
+    That is so where a file is not there, or where all are read about as fast as a snapshot of them.
+    A file is known by its path, size, times of change, number on the disk and by its first and last
+    64 KiB. To hash the whole would take a third of the time of reading it, and on POSIX the
+    inode's time of change betrays a writer who puts the other one back.
+    """
+    try:
+        known = [_fingerprint(path) for path in files]
+    except OSError:
+        return None
+    if sum(size for size, _ in known) < WORTHWHILE_BYTES:
+        return None
+    return _hash([*(each for _, each in known), *_program()])
 
 
 def user_folder(environment: Mapping[str, str], home: Path, platform: str) -> Path | None:
@@ -77,28 +98,6 @@ class Snapshots:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._program: tuple[object, ...] = ()
-
-    def key(self, question: Iterable[object], files: Iterable[Path] | None) -> Key:
-        """Return the key of a question about files.
-
-        A file is known by its size, its times of change, its number on the disk and a hash of its
-        first and last 64 KiB: hashing the whole would cost a third of reading it, and on POSIX the
-        inode's time of change betrays a writer who put the other one back.
-
-        Args:
-            question: all else that the answer depends on, as values whose ``repr`` is stable.
-            files: those that are read for it, None where that cannot be told.
-        """
-        asked = _hash(question)
-        try:
-            known = [_fingerprint(path) for path in files or ()]
-        except OSError:
-            return Key(asked, None)
-        if sum(size for size, _ in known) < WORTHWHILE_BYTES:
-            return Key(asked, None)
-        self._program = self._program or tuple(_program())
-        return Key(asked, _hash([*(each for _, each in known), *self._program]))
 
     def recall(self, key: Key, kind: type[T]) -> T | None:
         """Return the answer to a question, if the state is still the one it was given in.
@@ -108,9 +107,8 @@ class Snapshots:
         path, found = self._path(key), None
         if not path.is_file():
             return None
-        if key.state is not None:
-            with suppress(Exception):  # whatever is wrong with it, the files are still there
-                found = archive.read(path, key.state) if _is_private(self._folder) else None
+        with suppress(Exception):  # whatever is wrong with it, the files are still there
+            found = archive.read(path, key.state) if _is_private(self._folder) else None
         with suppress(OSError):
             if isinstance(found, kind):
                 os.utime(path)
@@ -120,8 +118,6 @@ class Snapshots:
 
     def keep(self, key: Key, answer: object) -> None:
         """Write the answer to a question in place of an older one, and tidy the folder."""
-        if key.state is None:
-            return
         with suppress(Exception):  # a full disk, a folder that is only for reading
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if _is_private(self._folder):
