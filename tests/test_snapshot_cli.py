@@ -15,9 +15,12 @@ import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 from tests.shop import HEADER, Shop
 
+from remindctl.cli.reading import Reading
 from remindctl.frames import ORDERS
 from remindctl.stores import archive, snapshot
 from remindctl.stores.load import Loaded
+from remindctl.stores.query import Settings
+from remindctl.stores.snapshot import Snapshots
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +106,30 @@ def test_changed_files_are_read_anew(shop: Shop, cache: Path) -> None:
     after = kept(cache)
     assert after.keys() == before.keys(), "the older ones are replaced"
     assert not set(after.values()) & set(before.values())
+
+
+def test_what_was_read_while_its_file_changed_is_not_kept(shop: Shop, cache: Path) -> None:
+    def reading() -> Reading:
+        return Reading(
+            files=[str(shop.folder / "orders.csv")],
+            settings=Settings(compact=frozenset()),
+            store="green",
+            password=lambda _: None,
+            snapshots=Snapshots(cache),
+        )
+
+    def count(loaded: Loaded) -> int:
+        with (shop.folder / "orders.csv").open("a", encoding="utf-8") as file:
+            file.write(lines().splitlines()[-1].replace("#39", "#40") + "\n")
+        return loaded.snapshot.orders.height
+
+    early = reading()
+    assert early.loaded().snapshot.orders.height == 40
+    before = kept(cache)
+    assert early.answer("how many", int, count) == 40
+    assert early.answer("how many", int, lambda _: 40) == 40
+    assert kept(cache) == before
+    assert reading().answer("how many", int, lambda one: one.snapshot.orders.height) == 41
 
 
 def test_a_changed_layout_reads_anew(shop: Shop, cache: Path) -> None:

@@ -41,7 +41,8 @@ def forget(
 ) -> None:
     """Erase a person: addresses' last digits, providers' ids and details; opt-outs stand.
 
-    Hashes stay, by which nobody is messaged twice or against their will.
+    Hashes stay, by which nobody is messaged twice or against their will. Snapshots of the stores'
+    files are removed.
     """
     from remindctl import clock  # noqa: PLC0415
     from remindctl.cli import line, world  # noqa: PLC0415
@@ -72,7 +73,10 @@ def purge(
     yes: Yes = False,  # noqa: FBT002 (a flag)
     config: ConfigFile = None,
 ) -> None:
-    """Erase the same of all old entries; what keeps people from being messaged twice stays."""
+    """Erase the same of all old entries; what keeps people from being messaged twice stays.
+
+    Snapshots of the stores' files are removed, whatever their age.
+    """
     from remindctl import clock  # noqa: PLC0415
     from remindctl.cli import line, world  # noqa: PLC0415
     from remindctl.cli.log_options import agreed, open_for_upkeep  # noqa: PLC0415

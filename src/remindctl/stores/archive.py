@@ -40,7 +40,7 @@ def write(file: IO[bytes], label: str, value: object) -> None:
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as members:
         frames: list[pl.DataFrame] = []
-        text = json.dumps([label, _encoded(value, frames)], ensure_ascii=False)
+        text = json.dumps([label, _encoded(value, frames)])
         members.writestr(_VALUE, text)
         for number, frame in enumerate(frames):
             with members.open(_member(number), "w", force_zip64=True) as member:

@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import TYPE_CHECKING, Self, TypeVar
 
+import polars as pl
+
 import remindctl
 from remindctl.stores import archive
 
@@ -186,15 +188,15 @@ def _fingerprint(path: Path) -> tuple[int, tuple[object, ...]]:
 def _program() -> Iterator[object]:
     """Yield what tells this program, its layouts and the libraries it reads with from others.
 
-    Hashes, for one, differ from version to version of polars. Installing anything changes the
-    folder of the installed packages.
+    Installing anything changes the folder of the installed packages; the hashes of polars differ
+    from version to version wherever it lies.
     """
-    yield remindctl.__version__, sys.version
+    yield remindctl.__version__, pl.__version__, sys.version
     for entry in sys.path:
         if Path(entry).name in ("site-packages", "dist-packages"):
             with suppress(OSError):
                 yield entry, os.stat(entry).st_mtime_ns  # noqa: PTH116 (as below)
-    for folder, _, names in os.walk(Path(remindctl.__file__).parent):
+    for folder, _, names in sorted(os.walk(Path(remindctl.__file__).parent)):
         for name in sorted(names):
             if name.endswith((".py", ".yaml")):
                 about = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 (half the time)
