@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 from dataclasses import dataclass
-from importlib.metadata import version
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -26,6 +22,8 @@ class Comparison:
         against: what it is compared with.
         base, values: of the other and of this contestant, one per round, in the same order.
         target: the largest ratio that is good enough; None = none is set.
+        speed_target: the smallest multiple of the other's speed that is, in place of ``target``;
+            the speed is 1 / ratio.
     """
 
     measure: str
@@ -34,10 +32,18 @@ class Comparison:
     base: tuple[float, ...]
     values: tuple[float, ...]
     target: float | None = None
+    speed_target: float | None = None
 
     def __post_init__(self) -> None:
         if not self.base or len(self.base) != len(self.values):
             raise ValueError("a value without its counterpart of the same round says nothing")
+        if self.target is not None and self.speed_target is not None:
+            raise ValueError("a target is either a ratio or a speed")
+
+    @property
+    def has_target(self) -> bool:
+        """Whether there is anything to meet."""
+        return self.target is not None or self.speed_target is not None
 
     @property
     def ratios(self) -> tuple[float, ...]:
@@ -52,9 +58,14 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """``met``, ``missed by`` how much, or nothing where no target is set."""
-        if self.target is None:
+        missed = 0.0
+        if self.target is not None:
+            missed = self.ratio - self.target
+        elif self.speed_target is not None:
+            missed = self.speed_target - 1 / self.ratio
+        else:
             return ""
-        return "met" if self.ratio <= self.target else f"missed by {self.ratio - self.target:.2f}"
+        return "met" if missed <= 0 else f"missed by {missed:.2f}×"
 
 
 def markdown(comparisons: Iterable[Comparison]) -> str:
@@ -70,9 +81,15 @@ def _row(one: Comparison) -> tuple[str, ...]:
         f"{_rounded(median(one.values))} {one.unit}",
         f"{one.ratio:.2f}×",
         f"{min(one.ratios):.2f}-{max(one.ratios):.2f}",
-        "" if one.target is None else f"≤ {one.target}×",
+        _target(one),
         one.verdict,
     )
+
+
+def _target(one: Comparison) -> str:
+    if one.speed_target is not None:
+        return f"≥ {one.speed_target:g}× its speed, that is ≤ {1 / one.speed_target:.3g}×"
+    return "" if one.target is None else f"≤ {one.target:g}×"
 
 
 def _rounded(value: float) -> str:
@@ -90,17 +107,6 @@ def as_data(one: Comparison) -> dict[str, object]:
         "ratios": one.ratios,
         "ratio": one.ratio,
         "target": one.target,
+        "speed_target": one.speed_target,
         "verdict": one.verdict or None,
-    }
-
-
-def machine() -> dict[str, object]:
-    """Return what the numbers depend on, in words and units that name no host."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
-        "load_average_at_start": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "polars": version("polars"),
     }

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     Whole = NDArray[np.int64]
 
-ZONE = "America/New_York"
-MAX_LINES = 19_000_000  # more would need more customers than rows.py has phone numbers
-_CLOSES = int(datetime(2026, 1, 1, 5, tzinfo=UTC).timestamp())  # midnight in ZONE
+MAX_LINES = 31_000_000  # more would need more customers than there are invented phone numbers
+_CLOSES = int(datetime(2026, 1, 1, 5, tzinfo=UTC).timestamp())  # midnight in New York
 _DAY = 86_400
 _PERIOD = 3 * 365 * _DAY
 
@@ -123,8 +122,12 @@ def _contacts(
     return gives_email[customer] & named & ~left_out, gives_phone[customer] & named
 
 
-def truth(orders: pl.DataFrame) -> dict[str, int]:
+def truth(orders: pl.DataFrame, zone: str) -> dict[str, int]:
     """Count what an analysis must find, from who really ordered rather than from addresses.
+
+    Args:
+        orders: of :func:`history`.
+        zone: whose days count.
 
     Returns:
         rows, orders, customers, repeat_customers, purchase_days and gaps as ``analyze`` counts
@@ -133,7 +136,7 @@ def truth(orders: pl.DataFrame) -> dict[str, int]:
     instant = pl.from_epoch("seconds").dt.replace_time_zone("UTC")
     known = orders.select(
         "customer",
-        instant.dt.convert_time_zone(ZONE).dt.date().alias("day"),
+        instant.dt.convert_time_zone(zone).dt.date().alias("day"),
         pl.lit(pl.Series([one.means for one in OUTCOMES])).gather("outcome").alias("means"),
         pl.any_horizontal("has_email", "has_phone").alias("is_named"),
     )

@@ -1,6 +1,7 @@
 """Run one command and write what it cost, as JSON, to stdout.
 
-Run as ``python -I -S launch.py OUTPUT COMMAND…``; the command's own stdout goes to the file OUTPUT.
+Run as ``python -I -S launch.py OUTPUT MEMORY COMMAND…``; the command's own stdout goes to the file
+OUTPUT, and it may have MEMORY bytes of writable memory (0: as many as there are).
 
 It is a process of its own, and small, because on Linux a child's peak memory starts at that of the
 process that started it: a parent that has polars loaded would hide what a small child needs.
@@ -8,11 +9,14 @@ process that started it: a parent that has polars loaded would hide what a small
 
 import json
 import os
+import resource
 import sys
 import time
 
 if __name__ == "__main__":
-    output, *command = sys.argv[1:]
+    output, memory, *command = sys.argv[1:]
+    if int(memory):
+        resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     started = time.perf_counter()
     pid = os.posix_spawn(

@@ -1,10 +1,8 @@
-"""Model fits against the libraries that researchers use, and ``customers`` against ``analyze``."""
+"""Model fits against the libraries that researchers use for them."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date
@@ -16,21 +14,24 @@ import numpy as np
 import polars as pl
 
 from benchmarks.compare import Comparison
-from benchmarks.generate import SEED, shopify_orders
-from benchmarks.measure import ROOT, in_turns, run
+from benchmarks.generate import SEED
+from benchmarks.interpreters import NOBODY, python_run
+from benchmarks.measure import ROOT
 from remindctl.intervals import PurchaseDays
 from remindctl.predict.histories import histories
 from remindctl.predict.likelihood import log_likelihood, sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
+
+    from benchmarks.interpreters import Interpreters
 
     Data = tuple[npt.NDArray[np.int64], ...]
     Found = dict[str, list[float]]
 
-SIMULATED = 1_000_000
+TARGETS_FROM = 1_000_000  # customers, or waits
 # As Fader, Hardie and Lee 2005 found them for CDNOW, in weeks, and their weeks of observation.
 PARAMS = (0.243, 4.414, 0.793, 2.426)
 _OBSERVED_WEEKS = (27, 39)
@@ -39,9 +40,6 @@ _CDNOW_UNTIL = date(1997, 9, 30)
 
 # How far the answers may differ: of log-likelihoods, and of curves and their bands.
 _LIKELIHOOD_TOLERANCE, _CURVE_TOLERANCE = 1e-6, 1e-9
-
-ANALYZE, CUSTOMERS = "analyze", "customers"
-CUSTOMERS_TARGET, TARGET_FROM = 3.0, 1_000_000
 
 _FIT = Path(__file__).with_name("fit.py")
 
@@ -53,7 +51,7 @@ class Duel:
     Attributes:
         data, warm_up: the arguments of the fits in ``fit.py``, whole numbers.
         ours, theirs: names of contestants there.
-        target: the largest share of the other's time that is good enough.
+        target: the largest share of the other's time that is good enough; None = none is set.
         check: given what both found, says what is wrong with ours, or nothing.
     """
 
@@ -62,7 +60,7 @@ class Duel:
     warm_up: Data
     ours: str
     theirs: str
-    target: float
+    target: float | None
     check: Callable[[Found, Found], str]
 
 
@@ -72,65 +70,48 @@ def benchmark(
     folder: Path,
     say: Callable[[str], None],
     *,
-    peers: str | None = None,
-) -> list[Comparison]:
-    """Compare the fits with other libraries', and ``customers`` with ``analyze``.
+    peers: Interpreters = NOBODY,
+) -> Iterator[Comparison]:
+    """Compare the fits with other libraries'.
 
     Args:
-        sizes: of the files for ``customers``, in lines.
+        sizes: how many customers, and how many waits, are simulated.
         repeat: rounds, after one that is not counted.
-        folder: where the generated files are kept.
+        folder: not used, as no file is kept.
         say: told what is being done, and why a comparison is left out.
-        peers: a Python interpreter that has lifetimes and lifelines; None = there is none.
+        peers: where lifetimes and lifelines are.
 
     Raises:
         RuntimeError: a contestant failed, or found something else than the other.
     """
-    found = []
-    for library in ("lifetimes", "lifelines"):
-        lacking = _lacking(library, peers)
-        if peers is None or lacking:
-            say(f"{library} is not compared with: {lacking}")
+    del folder
+    for library, duels in (("lifetimes", bgnbd_duels), ("lifelines", kaplan_meier_duels)):
+        python = peers.having(library)
+        if python is None:
+            say(peers.lacking(library))
             continue
-        duels = _bgnbd_duels() if library == "lifetimes" else [_kaplan_meier_duel()]
-        for duel in duels:
+        for duel in duels(sizes):
             say(f"{duel.measure}: checking, then {repeat} rounds")
-            found.append(fought(duel, repeat, peers))
-    return [*found, *_customers(sizes, repeat, folder, say)]
+            yield fought(duel, repeat, python)
 
 
-# Fits
+def bgnbd_duels(sizes: Sequence[int]) -> Iterator[Duel]:
+    """Fit CDNOW, and so many simulated customers."""
+    sides, cdnow = ("remindctl-bgnbd", "lifetimes"), cdnow_histories()
+    name = f"BG/NBD, CDNOW, {len(cdnow[0]):,} customers"
+    yield Duel(name, cdnow, cdnow, *sides, 0.33, likelihood_check(cdnow))
+    for size in sizes:
+        many, target = simulated_histories(size, SEED), 0.05 if size >= TARGETS_FROM else None
+        name = f"BG/NBD, {size:,} simulated customers"
+        yield Duel(name, many, cdnow, *sides, target, likelihood_check(many))
 
 
-def _lacking(library: str, peers: str | None) -> str:
-    """Say why a library cannot be compared with, or nothing."""
-    if peers is None:
-        return "no interpreter that has it is given with --peers"
-    try:
-        done = _python(peers, "-c", f"import {library}")
-    except OSError as error:
-        return f"{peers} cannot be run: {error.strerror}"
-    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
-
-
-def _bgnbd_duels() -> list[Duel]:
-    cdnow, many = cdnow_histories(), simulated_histories(SIMULATED, SEED)
-    contestants = ("remindctl-bgnbd", "lifetimes")
-    return [
-        Duel(f"BG/NBD, {name}", data, cdnow, *contestants, target, likelihood_check(data))
-        for name, data, target in (
-            (f"CDNOW, {len(cdnow[0]):,} customers", cdnow, 0.33),
-            (f"{SIMULATED:,} simulated customers", many, 0.05),
-        )
-    ]
-
-
-def _kaplan_meier_duel() -> Duel:
-    measure, few = f"Kaplan-Meier, {SIMULATED:,} waits", simulated_waits(1000, SEED)
-    return Duel(
-        measure, simulated_waits(SIMULATED, SEED), few,
-        "remindctl-kaplan-meier", "lifelines", 0.1, same_curves,
-    )  # fmt: skip
+def kaplan_meier_duels(sizes: Sequence[int]) -> Iterator[Duel]:
+    """Estimate the curve of so many waits."""
+    sides, few = ("remindctl-kaplan-meier", "lifelines"), simulated_waits(1000, SEED)
+    for size in sizes:
+        waits, target = simulated_waits(size, SEED), 0.1 if size >= TARGETS_FROM else None
+        yield Duel(f"Kaplan-Meier, {size:,} waits", waits, few, *sides, target, same_curves)
 
 
 def cdnow_histories() -> Data:
@@ -199,8 +180,13 @@ def same_curves(ours: Found, theirs: Found) -> str:
     return ""
 
 
-def fought(duel: Duel, repeat: int, peers: str) -> Comparison:
+def fought(duel: Duel, repeat: int, python: str) -> Comparison:
     """Check both answers, then time the two in turns, every fit in a process of its own.
+
+    Args:
+        duel: the two.
+        repeat: rounds.
+        python: the other library's interpreter.
 
     Raises:
         RuntimeError: a contestant failed, or our answer is wrong.
@@ -210,14 +196,15 @@ def fought(duel: Duel, repeat: int, peers: str) -> Comparison:
         np.save(data, np.stack(duel.data))
         np.save(warm_up, np.stack(duel.warm_up))
 
-        def fitted(python: str, contestant: str) -> tuple[float, Found]:
-            done = _python(python, str(_FIT), contestant, str(data), str(warm_up))
+        def fitted(by: str, contestant: str) -> tuple[float, Found]:
+            words = (str(_FIT), contestant, str(data), str(warm_up))
+            done = python_run(by, *words, **_ours(by))
             if done.returncode:
                 raise RuntimeError(f"{contestant} failed: {done.stderr}")
             told = json.loads(done.stdout)
             return told["seconds"], told["found"]
 
-        sides = ((peers, duel.theirs), (sys.executable, duel.ours))
+        sides = ((python, duel.theirs), (sys.executable, duel.ours))
         (_, theirs), (_, ours) = (fitted(*side) for side in sides)
         if wrong := duel.check(ours, theirs):
             raise RuntimeError(f"a wrong answer is not worth timing: {duel.measure}: {wrong}")
@@ -229,49 +216,6 @@ def fought(duel: Duel, repeat: int, peers: str) -> Comparison:
     )  # fmt: skip
 
 
-def _python(python: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    ours: Mapping[str, str] = {"PYTHONPATH": str(ROOT / "src")} if python == sys.executable else {}
-    rest = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(
-        [python, *arguments], env={**rest, **ours}, capture_output=True, text=True,
-        encoding="utf-8", check=False,
-    )  # fmt: skip
-
-
-# The command that describes everyone, against the one that describes the store
-
-
-def _customers(
-    sizes: Sequence[int], repeat: int, folder: Path, say: Callable[[str], None]
-) -> Iterator[Comparison]:
-    for size in sizes:
-        say(f"{size:,} lines: generating (unless kept), warming up, then {repeat} rounds")
-        path = str(shopify_orders(size, folder=folder.resolve()).path)
-        commands = {
-            ANALYZE: ("-m", "remindctl", "analyze", path, "-o", "json"),
-            CUSTOMERS: ("-m", "remindctl", "customers", path, "-o", "csv"),
-        }
-        with TemporaryDirectory() as temporary:
-            output = Path(temporary) / "output"
-            people = _check_customers(commands, output)
-            costs = in_turns(commands, repeat, output)
-        yield Comparison(
-            measure=f"customers, {size:,} lines of {people:,} people: wall time",
-            unit="s",
-            against=ANALYZE,
-            base=tuple(one.wall_seconds for one in costs[ANALYZE]),
-            values=tuple(one.wall_seconds for one in costs[CUSTOMERS]),
-            target=CUSTOMERS_TARGET if size >= TARGET_FROM else None,
-        )
-
-
-def _check_customers(commands: Mapping[str, Sequence[str]], output: Path) -> int:
-    """Return how many people there are; both commands must find the same number of buyers."""
-    run(commands[ANALYZE], output)
-    [store] = json.loads(output.read_text(encoding="utf-8"))["stores"]
-    run(commands[CUSTOMERS], output)
-    listed = pl.read_csv(output, columns=["orders"])
-    buyers, expected = listed.filter(pl.col("orders") > 0).height, store["counts"]["customers"]
-    if buyers != expected:
-        raise RuntimeError(f"a wrong answer is not worth timing: {buyers} instead of {expected}")
-    return listed.height
+def _ours(python: str) -> dict[str, str]:
+    """Let this interpreter, and no other, see this checkout."""
+    return {"PYTHONPATH": str(ROOT / "src")} if python == sys.executable else {}

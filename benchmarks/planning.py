@@ -2,7 +2,8 @@
 
 Everyone is due: the plan finds their occasions, weighs consents and five past messages of each,
 counts caps, and writes the texts. The loop is handed clean rows and does nothing but
-``template.render``, in the same sandbox, as in ``render``.
+``template.render``, in the same sandbox, as in ``render``. A dry run makes the same plan and writes
+every message as a line of JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import resource
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -53,12 +55,15 @@ from remindctl.model import (
 )
 from remindctl.plan import plan
 from remindctl.profiles import COLUMNS, Profiles
+from remindctl.report.run import write_messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-TARGET, TARGET_FROM = 1.5, 1_000_000
+    from remindctl.plan import Plan
+
+TARGET, DRY_RUN_TARGET, TARGET_FROM = 1.2, 1.3, 1_000_000
 PAST = 5  # messages of each customer in the log
 NOW = datetime(2026, 6, 30, 7, 30, tzinfo=UTC)  # 16:30 in Seoul
 _ORDERED = NOW - timedelta(days=31)
@@ -101,49 +106,74 @@ class World(NamedTuple):
 
 def benchmark(
     sizes: Sequence[int], repeat: int, folder: Path, say: Callable[[str], None]
-) -> list[Comparison]:
-    """Compare planning with the loop, for as many due customers as each of ``sizes`` says.
+) -> Iterator[Comparison]:
+    """Compare planning with the loop, and dry runs with plans.
 
     Args:
-        sizes: numbers of customers.
+        sizes: numbers of customers, all of them due.
         repeat: rounds, after the texts of one that is not counted were compared.
-        folder: not used, as no file is made.
+        folder: for what the dry runs write.
         say: told what is being done.
 
     Raises:
         RuntimeError: a text differs.
     """
-    del folder
-    return [one for size in sizes for one in _compared(size, repeat, say)]
+    for size in sizes:
+        past_messages = size * PAST
+        say(f"{size:,} due customers, {past_messages:,} past messages: {repeat} rounds")
+        frame = render.customers(size)
+        known = world(frame)
+        before = _peak()
+        check(frame, known)
+        written = folder / "messages.ndjson"
+        check_written(known, written)
+        rounds = [
+            (
+                render.loop(frame),
+                render.timed(partial(planned, known)),
+                render.timed(partial(dry_run, known, written)),
+            )
+            for _ in range(repeat)
+        ]
+        written.unlink()
+        say(f"peak memory grew by {(_peak() - before) / 2**20:,.0f} MiB while planning")
+        promised = size >= TARGET_FROM
+        loops, plans, dry_runs = zip(*rounds, strict=True)
+        plan = f"plan of {size:,} due customers against {past_messages:,} past messages"
+        yield from _told(plan, "template.render", loops, plans, TARGET if promised else None)
+        dry = f"dry run to NDJSON, {size:,} messages"
+        yield from _told(dry, "the plan", plans, dry_runs, DRY_RUN_TARGET if promised else None)
 
 
-def _compared(size: int, repeat: int, say: Callable[[str], None]) -> list[Comparison]:
-    say(f"{size:,} due customers, {size * PAST:,} past messages: comparing, then {repeat} rounds")
-    frame = render.customers(size)
-    known = world(frame)
-    before = _peak()
-    check(frame, known)
-    rounds = [(render.loop(frame), render.timed(lambda: planned(known))) for _ in range(repeat)]
-    say(f"peak memory grew by {(_peak() - before) / 2**20:,.0f} MiB while planning")
-    measure = f"plan of {size:,} due customers against {size * PAST:,} past messages"
-    return [
-        Comparison(
+def _told(
+    measure: str,
+    against: str,
+    base: Sequence[render.Seconds],
+    values: Sequence[render.Seconds],
+    target: float | None,
+) -> Iterator[Comparison]:
+    for unit in render.Seconds._fields:
+        yield Comparison(
             measure=f"{measure}: {unit} time",
             unit="s",
-            against="template.render",
-            base=tuple(getattr(loop, unit) for loop, _ in rounds),
-            values=tuple(getattr(ours, unit) for _, ours in rounds),
-            target=TARGET if size >= TARGET_FROM and unit == "wall" else None,
+            against=against,
+            base=tuple(getattr(one, unit) for one in base),
+            values=tuple(getattr(one, unit) for one in values),
+            target=target if unit == "wall" else None,
         )
-        for unit in ("wall", "cpu")
-    ]
 
 
-def planned(known: World) -> pl.DataFrame:
-    """Make the plan and return its messages."""
+def planned(known: World) -> Plan:
+    """Make the plan."""
     nothing = Suppressions(empty(SUPPRESSIONS))
-    made = plan(CAMPAIGN, STORE, known.people, known.snapshot, known.history, nothing, NOW)
-    return made.messages
+    return plan(CAMPAIGN, STORE, known.people, known.snapshot, known.history, nothing, NOW)
+
+
+def dry_run(known: World, written: Path) -> None:
+    """Make the plan and write its messages."""
+    made = planned(known)
+    with written.open("wb") as file:
+        write_messages(file, [made])
 
 
 def check(frame: pl.DataFrame, known: World) -> None:
@@ -152,12 +182,24 @@ def check(frame: pl.DataFrame, known: World) -> None:
     Raises:
         RuntimeError: something differs.
     """
-    made = planned(known).sort("person")
+    made = planned(known).messages.sort("person")
     rows = frame.with_row_index("person").join(made.select("person", "text"), on="person")
     if len(rows) < 0.9 * len(frame):
         raise RuntimeError(f"{len(rows):,} of {len(frame):,} are planned")
     some = rows.head(50_000)
     render.check(some.drop("person", "text"), some["text"])
+
+
+def check_written(known: World, written: Path) -> None:
+    """Read back what a dry run has written and compare the texts with the plan's.
+
+    Raises:
+        RuntimeError: something differs.
+    """
+    dry_run(known, written)
+    texts = pl.scan_ndjson(written).select("text").collect()["text"]
+    if not texts.equals(planned(known).messages["text"]):
+        raise RuntimeError("a wrong answer is not worth timing: the written texts differ")
 
 
 def world(frame: pl.DataFrame) -> World:

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks.models import (
     PARAMS,
     Duel,
+    benchmark,
     cdnow_histories,
     fought,
     likelihood_check,
@@ -19,7 +18,9 @@ from benchmarks.models import (
 
 from remindctl.predict import bgnbd
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FEW = 1000
 
 
@@ -30,32 +31,22 @@ def kaplan_meier(theirs: str) -> Duel:
     )
 
 
-def test_without_peers_customers_are_compared_alone_and_why_is_said(tmp_path: Path) -> None:
-    results = tmp_path / "results.json"
-    arguments = ["models", "--lines", "2000", "--repeat", "1", "--data", str(tmp_path)]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments, "--json", str(results),
-         "--peers", "no-such-python"],
-        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    for library in ("lifetimes", "lifelines"):
-        assert f"{library} is not compared with: no-such-python cannot be run" in done.stderr
-    [found] = json.loads(results.read_text(encoding="utf-8"))["comparisons"]
-    assert found["measure"].startswith("customers, 2,000 lines of ")
-    assert found["against"] == "analyze"
-    assert found["target"] is None, "starting up weighs more than a few customers"
+def test_without_peers_nothing_is_compared_and_why_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert not list(benchmark([FEW], 1, tmp_path, said.append))
+    assert [one.split()[0] for one in said] == ["lifetimes", "lifelines"]
+    assert all("no interpreter that has it is given" in one for one in said)
 
 
 def test_two_that_find_the_same_are_timed() -> None:
-    found = fought(kaplan_meier("remindctl-kaplan-meier"), repeat=2, peers=sys.executable)
+    found = fought(kaplan_meier("remindctl-kaplan-meier"), repeat=2, python=sys.executable)
     assert len(found.base) == len(found.values) == 2
     assert min(*found.base, *found.values) > 0
 
 
 def test_a_contestant_that_fails_is_not_timed() -> None:
     with pytest.raises(RuntimeError, match="no-such-library failed"):
-        fought(kaplan_meier("no-such-library"), repeat=1, peers=sys.executable)
+        fought(kaplan_meier("no-such-library"), repeat=1, python=sys.executable)
 
 
 def test_a_worse_fit_and_a_curve_that_is_off_are_told() -> None:

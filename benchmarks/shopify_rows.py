@@ -1,6 +1,6 @@
 """Orders as the rows of a Shopify orders export: contiguous, totals on an order's first row only.
 
-Everything is invented: the e-mail domain is reserved, and no phone has the area code 555.
+Everything is invented: the e-mail domain is reserved, and nobody has the area code 555.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from benchmarks.history import OUTCOMES, ZONE
+from benchmarks.history import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PHONES_FROM, _PHONES = 6_000_000, 4_000_000  # seven digits after the area code
+_PHONES_FROM, _PHONES = 2_000_000, 7_999_999  # seven digits after the area code
+_NOBODYS = 5_555_555  # with the area code, a placeholder
+ZONE = "America/New_York"
 _FIRST_ID = 5_000_000_000_000
 _PRODUCTS = 400
 _TAX = 0.08875
@@ -127,8 +129,8 @@ def _everywhere() -> list[pl.Expr]:
     # The order's own phone is known where the customer typed it in place of an address.
     typed = pl.col("has_phone") & (~pl.col("has_email") | (customer % 3 == 0))
     return [
-        # Counted down to a number that no file reaches: the newest order has the highest.
-        pl.concat_str(pl.lit("#"), 10_000_000 - pl.col("position")).alias("Name"),
+        # Counted down from a number that no file reaches: the newest order has the highest.
+        pl.concat_str(pl.lit("#"), 20_000_000 - pl.col("position")).alias("Name"),
         pl.when("has_email").then(written).alias("Email"),
         pl.when(typed).then(pl.concat_str(pl.lit("+1555"), _phone())).alias("Phone"),
         _time(0).alias("Created at"),
@@ -214,7 +216,8 @@ def _address(whose: str, person: pl.Expr) -> list[pl.Expr]:
 
 def _phone() -> pl.Expr:
     """Return seven digits, other ones for every customer."""
-    return (_PHONES_FROM + pl.col("customer") * 1_299_709 % _PHONES).cast(pl.String)
+    number = _PHONES_FROM + pl.col("customer") * 1_299_709 % _PHONES
+    return (number + (number >= _NOBODYS)).cast(pl.String)
 
 
 def _spelled_phone() -> pl.Expr:
