@@ -108,6 +108,18 @@ def test_changed_files_are_read_anew(shop: Shop, cache: Path) -> None:
     assert not set(after.values()) & set(before.values())
 
 
+def test_two_folders_may_each_have_an_orders_file(
+    shop: Shop, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shop.folder / "other").mkdir()
+    (shop.folder / "other" / "orders.csv").write_text(lines(20), encoding="utf-8")
+    for folder, count in ((shop.folder, 40), (shop.folder / "other", 20)):
+        monkeypatch.chdir(folder)
+        code, out, err = shop.call("analyze", "orders.csv", "-o", "json")
+        assert (code, orders_of(out)) == (0, count), err
+    assert len(kept(cache)) == 4
+
+
 def test_what_was_read_while_its_file_changed_is_not_kept(shop: Shop, cache: Path) -> None:
     def reading() -> Reading:
         return Reading(
@@ -162,11 +174,10 @@ def test_a_run_plans_alike_from_a_snapshot_and_purge_removes_it(shop: Shop) -> N
     shop.export(("김민수", "kim1@example.com", 30.04, "yes"), ("", "", 30.1, "no"))
     folder = shop.state / "snapshots"
     as_of = datetime.now(UTC).isoformat(timespec="seconds")
-    plans = [
-        shop.run("--dry-run", "--as-of", as_of, *words) for words in (["--no-cache"], [], [], [])
-    ]
-    assert plans[0] == plans[1] == plans[2] == plans[3]
-    assert plans[0][0]["planned"] == 1
+    plan = shop.run("--dry-run", "--as-of", as_of, "--no-cache")
+    assert not folder.exists()
+    assert [shop.run("--dry-run", "--as-of", as_of) for _ in range(2)] == [plan, plan]
+    assert plan[0]["planned"] == 1
     assert len(kept(folder)) == 1
     config = shop.folder / "remindctl.yaml"
     for words in (
