@@ -9,14 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NewType
 
+import numpy as np
 import polars as pl
 
 from remindctl.frames import PERSON
+from remindctl.pairs import bought_then
+from remindctl.rows import lengths, numbered, sorted_rows, starts
 
 if TYPE_CHECKING:
     from datetime import date
 
     from remindctl.frames import Orders
+    from remindctl.rows import Ints
 
 # Under this many people who bought both, a lift is chance.
 MIN_SUPPORT = 5
@@ -25,8 +29,6 @@ CONSUMABLE_SHARE = 0.2
 RECOMMENDED_ITEMS = 3
 LISTED_PAIRS = 20
 
-# A wholesale buyer of a thousand items says little about people and has a million pairs.
-_ITEMS_PER_PERSON = 50
 _NEXT_PER_ITEM = 10
 # Two 32-bit numbers make one 64-bit one.
 _PACKED = 2**32
@@ -61,9 +63,9 @@ class Affinities:
     """The items of a store and how they go together.
 
     Attributes:
-        items: item (code), name, buyers, consumable.
+        items: item (number), name, buyers, consumable.
         pairs: item, next, both, share, lift; best first within each item.
-        owned: person, item, first_on, last_on: one row per person and item bought.
+        owned: person, item: one row per person and item bought.
     """
 
     items: pl.DataFrame
@@ -78,102 +80,75 @@ def affinities(orders: Orders, as_of: date) -> Affinities:
         orders: person, ordered_on, status and as much of product_id and product as there is.
         as_of: the last day seen.
     """
-    lines = _coded(_lines(orders, as_of))
-    # One packed number groups faster than two, here as below.
-    bought = (pl.col("person").cast(pl.UInt64) * 2**32 + pl.col("item")).alias("bought")
-    owned = (
-        lines.lazy()
-        .group_by(bought)
-        .agg(pl.col("on").min().alias("first_on"), pl.col("on").max().alias("last_on"))
-        .select(
-            (pl.col("bought") // 2**32).cast(PERSON).alias("person"),
-            (pl.col("bought") % 2**32).cast(pl.UInt32).alias("item"),
-            "first_on",
-            "last_on",
-        )
-        .collect(engine="streaming")
+    lines = _lines(orders, as_of)
+    keys, number = numbered(lines["key"])
+    names = _latest_names(lines, keys, number)
+    on = lines["on"].to_physical().to_numpy()
+    person, item, on = sorted_rows(lines["person"].to_numpy(), number, on)
+    begins = starts(person, item)
+    first_on, last_on = on[begins], on[begins + lengths(begins, len(on)) - 1]
+    person, item = person[begins], item[begins]
+    buyers = np.bincount(item, minlength=len(keys))
+    again = np.bincount(item[last_on > first_on], minlength=len(keys))
+    consumable = (again >= MIN_SUPPORT) & (again >= CONSUMABLE_SHARE * buyers)
+    often = buyers[item] >= MIN_SUPPORT
+    both = bought_then(
+        *(column[often] for column in (person, item, first_on, last_on)),
+        items=len(keys),
+        least=MIN_SUPPORT,
     )
-    again = (pl.col("last_on") > pl.col("first_on")).sum()
-    used_up = (again >= MIN_SUPPORT) & (again >= CONSUMABLE_SHARE * pl.len())
-    items = (
-        owned.group_by("item")
-        .agg(pl.len().cast(pl.Int64).alias("buyers"), used_up.alias("consumable"))
-        .join(_latest_names(lines), on="item", how="left")
-        .sort("item")
-    )
-    return Affinities(items, _pairs(owned, items), owned)
+    items = pl.DataFrame({"name": names, "buyers": buyers, "consumable": consumable})
+    items = items.with_row_index("item")
+    pairs = _lifted(both, items, people=len(starts(person)))
+    return Affinities(items, pairs, pl.DataFrame({"person": person, "item": item}))
 
 
 def _lines(orders: Orders, as_of: date) -> pl.DataFrame:
     columns = [name for name in ("product_id", "product") if name in orders.columns]
     if not columns:
         texts = pl.Categorical()
-        schema = {"person": PERSON(), "on": pl.Date(), "key": texts, "name": texts}
+        schema = {"person": PERSON(), "on": pl.Date(), "key": texts}
         return pl.DataFrame(schema=schema)
-    return orders.filter(
-        pl.col("status") == "paid",
-        pl.col("person").is_not_null(),
-        pl.col("ordered_on") <= as_of,
-    ).select(
-        "person",
-        pl.col("ordered_on").alias("on"),
-        pl.coalesce(columns).cast(pl.Categorical).alias("key"),
-        pl.col(columns[-1]).cast(pl.Categorical).alias("name"),
-    ).filter(pl.col("key").is_not_null())  # fmt: skip
-
-
-def _coded(lines: pl.DataFrame) -> pl.DataFrame:
-    """Add item, a number in the order of keys: numbers join and group faster than texts."""
-    keys = lines.select("key").unique().sort(pl.col("key").cast(pl.String))
-    keys = keys.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("item"))
-    return lines.join(keys, on="key")
-
-
-def _latest_names(lines: pl.DataFrame) -> pl.DataFrame:
-    """Return item and name: the latest one, of several of one day the last by letters."""
-    told = lines.group_by("item", "key", "name").agg(pl.col("on").max())
-    name = pl.coalesce("name", "key").cast(pl.String)
-    told = told.select("item", "on", name.alias("name")).sort("item", "on", "name")
-    return told.group_by("item", maintain_order=True).agg(pl.col("name").last())
-
-
-def _pairs(owned: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    people = owned["person"].n_unique()
-    often = items.filter(pl.col("buyers") >= MIN_SUPPORT).select("item")
-    several = owned.join(often, on="item", how="semi")
-    # Most people own one item, and one item makes no pair.
-    several = several.filter(pl.col("person").is_duplicated())
-    sizes = several["person"].value_counts()
-    if (sizes["count"] > _ITEMS_PER_PERSON).any():
-        several = several.sort("person", "last_on", "item", descending=[False, True, False])
-        several = several.filter(pl.int_range(pl.len()).over("person") < _ITEMS_PER_PERSON)
-    counted = several.lazy()
-    later = counted.select("person", pl.col("item").alias("next"), "last_on")
-    pair = (pl.col("item").cast(pl.UInt64) * 2**32 + pl.col("next")).alias("pair")
-    both = (
-        counted.select("person", "item", "first_on")
-        .join(later, on="person")
-        .filter(pl.col("item") != pl.col("next"), pl.col("last_on") >= pl.col("first_on"))
-        .group_by(pair)
-        .agg(pl.len().cast(pl.Int64).alias("both"))
-        .filter(pl.col("both") >= MIN_SUPPORT)
-        .select(
-            (pl.col("pair") // 2**32).cast(pl.UInt32).alias("item"),
-            (pl.col("pair") % 2**32).cast(pl.UInt32).alias("next"),
-            "both",
-        )
-        .collect(engine="streaming")
-    )
-    sizes = items.select("item", "buyers")
-    of_next = sizes.select(pl.col("item").alias("next"), pl.col("buyers").alias("next_buyers"))
-    share = pl.col("both") / pl.col("buyers")
+    key = pl.coalesce(columns).cast(pl.Categorical)
+    # A name of its own has only what has an id besides.
+    names = {"name": pl.col(columns[-1]).cast(pl.Categorical)} if columns[1:] else {}
     return (
-        both.join(sizes, on="item")
-        .join(of_next, on="next")
-        .with_columns(share.alias("share"), (share * people / pl.col("next_buyers")).alias("lift"))
+        orders.lazy()
+        .filter(
+            pl.col("status") == "paid",
+            pl.col("person").is_not_null(),
+            pl.col("ordered_on") <= as_of,
+            pl.any_horizontal(pl.col(columns).is_not_null()),
+        )
+        .select("person", pl.col("ordered_on").alias("on"), key.alias("key"), **names)
+        .collect()
+    )
+
+
+def _latest_names(lines: pl.DataFrame, keys: pl.Series, number: Ints) -> pl.Series:
+    """Return each item's latest name: of several of one day the last by letters, else its key."""
+    if "name" not in lines.columns:
+        return keys
+    on = lines["on"].to_physical().to_numpy()
+    last = np.full(len(keys), np.iinfo(on.dtype).min, dtype=on.dtype)
+    np.maximum.at(last, number, on)
+    latest = on == last[number]
+    told = lines.filter(pl.Series(latest)).select(
+        pl.Series("item", number[latest]), pl.coalesce("name", "key").cast(pl.String).alias("name")
+    )
+    return told.group_by("item").agg(pl.col("name").max()).sort("item")["name"]
+
+
+def _lifted(both: pl.DataFrame, items: pl.DataFrame, *, people: int) -> pl.DataFrame:
+    """Keep the pairs that are bought more often than by chance, the best first of each item."""
+    buyers = items["buyers"]
+    share = pl.col("both") / buyers.gather(both["item"])
+    lift = pl.col("share") * people / buyers.gather(both["next"])
+    return (
+        both.with_columns(share.alias("share"))
+        .with_columns(lift.alias("lift"))
         .filter(pl.col("lift") > 1)
         .sort("item", "lift", "both", "next", descending=[False, True, True, False])
-        .select("item", "next", "both", "share", "lift")
     )
 
 

@@ -21,6 +21,7 @@ from remindctl.intervals import (
     waits,
 )
 from remindctl.refill import Refill, refill, unit_days
+from remindctl.rows import numbered
 from remindctl.survival import ReturnCurve, curve
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ ITEM_COLUMNS: Mapping[str, tuple[str, ...]] = {
     for by, levels in LEVELS.items()
 }
 
-_LINE = ("person", "ordered_on", "status", "order_id", "amount", "quantity")
+_LINE = ("person", "ordered_on", "status", "order_id", "quantity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,30 +169,29 @@ def item_cycles(
     keys = {level: key for level in LEVELS[by] if (key := _key(level, orders)) is not None}
     if by not in keys:
         return (), 0
-    # Codes instead of text: each item is picked out of all lines below.
     codes = {f"{level} key": key.cast(pl.Categorical) for level, key in keys.items()}
     names = {f"{level} name": _name(level, orders).cast(pl.Categorical) for level in keys}
-    lines = (
-        orders.lazy()
-        .filter(pl.col("status") == "paid", pl.col("person").is_not_null())
-        .filter(pl.col("ordered_on") <= as_of)
-        .select(*(name for name in _LINE if name in orders.columns), **codes, **names)
-        .collect()
+    own = f"{by} key"
+    seen = orders.lazy().filter(
+        pl.col("status") == "paid", pl.col("person").is_not_null(), pl.col("ordered_on") <= as_of
     )
-    latest = [_latest(column) for column in (*codes, *names) if column != f"{by} key"]
-    named = lines.filter(pl.col(f"{by} key").is_not_null())
-    sizes = named.group_by(f"{by} key").agg(pl.len().alias("lines"), *latest)
-    most = sizes.sort(-pl.col("lines").cast(pl.Int64), pl.col(f"{by} key").cast(pl.String))
-    most = most.head(LISTED_ITEMS)
-    # One pass picks the listed items out of all lines; wider groups are few, and asked for rarely.
-    listed = named.join(most.select(f"{by} key"), on=f"{by} key", how="semi")
-    parts = {
-        str(code): part for (code,), part in listed.partition_by(f"{by} key", as_dict=True).items()
-    }
+    line = [name for name in _LINE if name in orders.columns]
+    sizes = seen.select(codes[own].drop_nulls()).collect().to_series().value_counts(name="lines")
+    most = sizes.sort(-pl.col("lines").cast(pl.Int64), pl.first().cast(pl.String))
+    most_bought = codes[own].is_in(most.head(LISTED_ITEMS).to_series().implode())
+    listed = seen.filter(most_bought).select(*line, **codes, **names).collect()
+    told = listed.group_by(own).agg(_latest(name) for name in (*codes, *names) if name != own)
+    # The waits of all listed items at once: everyone's next purchase is that of the same item.
+    texts, number = numbered(listed[own])
+    days = purchase_days(Orders(listed.with_columns(pl.Series("item", number))), each="item")
+    parts = waits(days, as_of).partition_by("item", maintain_order=True)
+    waits_of_listed = dict(zip(texts, parts, strict=True))
 
     @cache
     def waits_of(level: str, code: str) -> Waits:
-        same = parts[code] if level == by else lines.filter(pl.col(f"{level} key") == code)
+        if level == by:
+            return Waits(waits_of_listed[code])
+        same = seen.filter(codes[f"{level} key"] == code).select(line).collect()
         return waits(purchase_days(Orders(same)), as_of)
 
     items = [
@@ -200,7 +200,7 @@ def item_cycles(
             waits_of,
             store,
         )
-        for row in most.iter_rows(named=True)
+        for row in told.iter_rows(named=True)
     ]
     return tuple(sorted(items, key=lambda one: (-one.buyers, one.name))), len(sizes)
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NewType
 import numpy as np
 import polars as pl
 
-from remindctl.frames import PERSON
+from remindctl.frames import MONEY
+from remindctl.rows import minor_units, of_minor_units, run_sums, sorted_rows, starts
 from remindctl.survival import ReturnCurve, curves, pool
 
 if TYPE_CHECKING:
@@ -31,52 +32,68 @@ Waits = NewType("Waits", pl.DataFrame)
 LAST_ORDER_NUMBER = 20
 LATER_ORDERS = LAST_ORDER_NUMBER + 1
 
-_DAY_BITS = 2**32
-_DAY_OFFSET = 2**31
 # A slip of the keyboard must not make a sum of units overflow.
 _MOST_UNITS = 1_000_000
 
 
-def purchase_days(orders: Orders) -> PurchaseDays:
+def purchase_days(orders: Orders, *, each: str | None = None) -> PurchaseDays:
     """Merge the paid lines of recognised customers into one row per person and local date.
 
     Same-day orders become one purchase day, so that neither split orders nor order lines look like
     a return.
 
     Args:
-        orders: needs person, ordered_on, status, order_id (any dtype) and amount; quantity as far
-            as the file has it; more is ignored.
+        orders: needs person, ordered_on, status and order_id (any dtype; quickest where its column
+            is flagged as ascending); amount and quantity as far as the file has them; more is
+            ignored.
+        each: a column of whole numbers, say of items, each of which is looked at as if nothing else
+            were sold.
 
     Returns:
-        person, on (date), orders (distinct order ids), amount (unknown ones count as 0) and, where
-        there is a quantity, units (a line without one, or with less than 1, counts as 1), sorted
-        by person and on.
+        ``each``, person, on (date), orders (distinct order ids) and, where there is an amount or a
+        quantity, amount (unknown ones count as 0) and units (a line without one, or with less than
+        1, counts as 1), sorted by ``each``, person and on.
     """
-    # One sort of one packed integer beats a sort by two columns and any window function.
-    day = (pl.col("ordered_on").cast(pl.Int32).cast(pl.Int64) + _DAY_OFFSET).cast(pl.UInt64)
-    units = ["units"] if "quantity" in orders.columns else []
-    sums = [pl.col("amount").sum(), *(pl.col(name).sum() for name in units)]
-    days = (
-        orders.filter(
+    who = ["person"] if each is None else [each, "person"]
+    sums = {}
+    if "amount" in orders.columns:
+        sums["amount"] = pl.col("amount").cast(MONEY).fill_null(0)
+    if "quantity" in orders.columns:
+        sums["units"] = pl.col("quantity").fill_null(1).clip(1, _MOST_UNITS)
+    lines = (
+        orders.lazy()
+        .filter(
             pl.col("status") == "paid",
             pl.col("person").is_not_null(),
             pl.col("ordered_on").is_not_null(),
         )
-        .select(
-            (pl.col("person").cast(pl.UInt64) * _DAY_BITS + day).alias("key"),
-            "order_id",
-            "amount",
-            *(pl.col("quantity").fill_null(1).clip(1, _MOST_UNITS).alias(name) for name in units),
-        )
-        .sort("key")
-        .group_by("key", maintain_order=True)
-        .agg(pl.col("order_id").n_unique().alias("orders"), *sums)
+        .select("order_id", *who, pl.col("ordered_on").alias("on"), **sums)
+        .collect()
     )
-    on = ((pl.col("key") % _DAY_BITS).cast(pl.Int64) - _DAY_OFFSET).cast(pl.Int32).cast(pl.Date)
-    person = (pl.col("key") // _DAY_BITS).cast(PERSON)
-    return PurchaseDays(
-        days.select(person.alias("person"), on.alias("on"), "orders", "amount", *units)
-    )
+    if not orders["order_id"].flags["SORTED_ASC"]:
+        lines = lines.sort("order_id")
+    # The lines of an order stand together: first one row per order, then one sort of these.
+    order = lines["order_id"].rle_id().to_numpy()
+    keys = [lines[name].to_physical().to_numpy() for name in (*who, "on")]
+    first = starts(order, *keys)
+    *keys, row = sorted_rows(*(key[first] for key in keys), np.arange(len(first)))
+    day = starts(*keys)
+    # Lines of one order that its other lines part are still neighbours among those of one day.
+    another = np.zeros(len(row), dtype=np.uint32)
+    another[starts(order[first][row], *keys)] = 1
+
+    def of_days(name: str) -> pl.Series:
+        money = name == "amount"
+        whole = minor_units(lines[name]) if money else lines[name].to_numpy()
+        sums = run_sums(run_sums(whole, first)[row], day)
+        return of_minor_units(sums) if money else pl.Series(sums)
+
+    days = {name: pl.Series(key[day]) for name, key in zip((*who, "on"), keys, strict=True)}
+    counted = {
+        "orders": pl.Series(run_sums(another, day)),
+        **{name: of_days(name) for name in sums},
+    }
+    return PurchaseDays(pl.DataFrame({**days, **counted}).with_columns(pl.col("on").cast(pl.Date)))
 
 
 def waits(days: PurchaseDays, as_of: date) -> Waits:
@@ -86,14 +103,16 @@ def waits(days: PurchaseDays, as_of: date) -> Waits:
         the rows of ``days`` up to ``as_of`` with number (1 = the customer's first purchase day),
         wait (days to the next one, or to ``as_of``) and returned (whether there was a next one).
     """
+    who = [pl.col(name) for name in days.columns[: days.columns.index("on")]]
     row = pl.int_range(pl.len(), dtype=pl.Int64)
-    starts = pl.col("person").ne_missing(pl.col("person").shift(1))
-    next_on = pl.when(pl.col("person") == pl.col("person").shift(-1)).then(pl.col("on").shift(-1))
+    first = pl.any_horizontal(one.ne_missing(one.shift(1)) for one in who)
+    last = pl.any_horizontal(one.ne_missing(one.shift(-1)) for one in who)
+    until = pl.when(last).then(pl.lit(as_of)).otherwise(pl.col("on").shift(-1))
     return Waits(
         days.filter(pl.col("on") <= as_of).with_columns(
-            (row - pl.when(starts).then(row).forward_fill() + 1).alias("number"),
-            (next_on.fill_null(as_of) - pl.col("on")).dt.total_days().alias("wait"),
-            next_on.is_not_null().alias("returned"),
+            (row - pl.when(first).then(row).forward_fill() + 1).alias("number"),
+            (until - pl.col("on")).dt.total_days().alias("wait"),
+            (~last).alias("returned"),
         )
     )
 
