@@ -22,7 +22,7 @@ class MaybeSent(Exception):  # noqa: N818 (it names the outcome)
     """Something of the batch may have been sent, and nobody can say what."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message, ready to leave.
 
@@ -52,8 +52,8 @@ class Outgoing:
     text: str
     html: str | None
     advertising: bool
-    extras: Mapping[str, Any] = field(default_factory=dict)
     at: datetime
+    extras: Mapping[str, Any] = field(default_factory=dict)
     closes_at: datetime | None = None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from remindctl.model import Channel, Purpose, State
 from remindctl.sendlog import Claim, code_hash, ending, text_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from remindctl.frames import Identifiers
@@ -26,71 +27,90 @@ _READ = (
     "coupon_until", "cost", "to", "kind", "due_at", "closes_at", "subject", "text", "html",
     "extras",
 )  # fmt: skip
+_OCCASION = ("key", "entry", "leg", "step", "variant", "arm", "store_arm", "channel", "due_at")
+_LEAVES = (
+    "key", "step", "customer_key", "to", "kind", "subject", "text", "html", "closes_at",
+)  # fmt: skip
 _CHANNELS = {str(channel): channel for channel in Channel}
+
+
+# Rows as they are read: a list for each column, as long as there are rows.
+Columns: TypeAlias = "Mapping[str, list[Any]]"
 
 
 @dataclass(frozen=True, slots=True)
 class Scribe:
-    """Writes the claims of one plan."""
+    """Writes the claims of one plan, for many rows at once: one by one would take longer."""
 
     plan: Plan
     hasher: Hasher
 
-    def claim(self, row: Mapping[str, Any], extras: Mapping[str, Any], *, local: bool) -> Claim:
-        """Claim a planned message; what stays on this machine proves no template's wording."""
+    def claims(
+        self, rows: Columns, extras: Sequence[Mapping[str, Any]], *, local: bool
+    ) -> list[Claim]:
+        """Claim planned messages; what stays on this machine proves no template's wording."""
         store = self.plan.store
-        pool, code = row["coupon_pool"], row["coupon_code"]
-        wording = None if local else extras.get("approved_text")
-        destination = row["destination"] or self.hasher.hash(row["kind"], row["to"], store.key)
-        return Claim(
-            **self._occasion(row),
-            identifiers=frozenset((destination, *(row["hmac"] or ()))),
-            provider=row["provider"],
-            destination=destination,
-            ground=row["ground"],
-            coupon_pool=pool,
-            coupon=None if code is None else code_hash(self.hasher, pool, code, store.key),
-            coupon_until=row["coupon_until"],
-            template=extras.get("template"),
-            text_hash=None if wording is None else text_hash(wording),
+        destinations = [
+            known or self.hasher.hash(kind, to, store.key)
+            for known, kind, to in _each(rows, "destination", "kind", "to")
+        ]
+        wordings = [None if local else one.get("approved_text") for one in extras]
+        return _claims(
+            len(destinations),
+            **self._occasions(rows),
+            identifiers=[
+                frozenset((destination, *(known or ())))
+                for destination, known in zip(destinations, rows["hmac"], strict=True)
+            ],
+            provider=rows["provider"],
+            destination=destinations,
+            ground=rows["ground"],
+            coupon_pool=rows["coupon_pool"],
+            coupon=[
+                None if code is None else code_hash(self.hasher, pool, code, store.key)
+                for pool, code in _each(rows, "coupon_pool", "coupon_code")
+            ],
+            coupon_until=rows["coupon_until"],
+            template=[one.get("template") for one in extras],
+            text_hash=[None if wording is None else text_hash(wording) for wording in wordings],
             counts=self.plan.campaign.counts_for_caps,
-            cost=row["cost"],
+            cost=rows["cost"],
             currency=store.currency,
             state=State.CLAIMED,
         )
 
-    def held_out(self, row: Mapping[str, Any]) -> Claim:
-        """Remember that a person was held out."""
-        identifiers = frozenset(row["hmac"] or ())
-        return Claim(
-            **self._occasion(row), identifiers=identifiers, counts=False, state=State.CONTROL
+    def held_out(self, rows: Columns) -> list[Claim]:
+        """Remember that people were held out."""
+        known = [frozenset(hmacs or ()) for hmacs in rows["hmac"]]
+        occasions = self._occasions(rows)
+        return _claims(
+            len(known), **occasions, identifiers=known, counts=False, state=State.CONTROL
         )
 
-    def _occasion(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def messages(
+        self,
+        rows: Columns,
+        extras: Sequence[Mapping[str, Any]],
+        claims: Sequence[Claim],
+        now: datetime,
+    ) -> list[Outgoing]:
+        """Return what leaves."""
+        names = [message_id(one.key, one.person, one.leg) for one in claims]
+        return _outgoing(self.plan.campaign, self.plan.store, rows, extras, now, names)
+
+    def _occasions(self, rows: Columns) -> dict[str, Any]:
         campaign, store = self.plan.campaign, self.plan.store
         return {
-            "key": row["key"],
-            "entry": row["entry"],
-            "person": row["named"] or self.hasher.hash("person", row["customer_key"], store.key),
-            "leg": row["leg"],
+            **{name: rows[name] for name in _OCCASION},
+            "person": [
+                known or self.hasher.hash("person", customer_key, store.key)
+                for known, customer_key in _each(rows, "named", "customer_key")
+            ],
             "store": store.key,
             "campaign": campaign.name,
-            "step": row["step"],
-            "variant": row["variant"],
-            "arm": row["arm"],
-            "store_arm": row["store_arm"],
-            "channel": row["channel"],
             "tags": campaign.tags,
-            "ending": ending(row["to"] or ""),
-            "due_at": row["due_at"],
+            "ending": [ending(to or "") for to in rows["to"]],
         }
-
-    def message(
-        self, claim: Claim, row: Mapping[str, Any], extras: Mapping[str, Any], now: datetime
-    ) -> Outgoing:
-        """Return what leaves."""
-        name = message_id(claim.key, claim.person, claim.leg)
-        return outgoing(self.plan.campaign, self.plan.store, row, extras, now, name)
 
 
 def with_hashes(rows: pl.DataFrame, identifiers: Identifiers) -> pl.DataFrame:
@@ -136,24 +156,51 @@ def outgoing(
     name: str,
 ) -> Outgoing:
     """Return a planned message as providers take it."""
-    return Outgoing(
-        id=name,
-        key=row["key"],
-        store=store.key,
-        campaign=campaign.name,
-        step=row["step"],
-        customer_key=row["customer_key"],
-        channel=_CHANNELS[row["channel"]],
-        to=row["to"],
-        kind=row["kind"],
-        subject=row["subject"],
-        text=row["text"],
-        html=row["html"],
-        advertising=campaign.purpose is Purpose.ADVERTISING,
-        extras={**_sender(store, row["channel"]), **extras},
-        at=now,
-        closes_at=row["closes_at"],
-    )
+    rows = {column: [row[column]] for column in ("channel", *_LEAVES)}
+    [message] = _outgoing(campaign, store, rows, [extras], now, [name])
+    return message
+
+
+def _outgoing(
+    campaign: Campaign,
+    store: Store,
+    rows: Columns,
+    extras: Sequence[Mapping[str, Any]],
+    now: datetime,
+    names: list[str],
+) -> list[Outgoing]:
+    senders = {channel: _sender(store, channel) for channel in set(rows["channel"])}
+    told = {
+        **{column: rows[column] for column in _LEAVES},
+        "channel": [_CHANNELS[channel] for channel in rows["channel"]],
+        "id": names,
+        "store": store.key,
+        "campaign": campaign.name,
+        "advertising": campaign.purpose is Purpose.ADVERTISING,
+        "extras": [
+            {**senders[channel], **more}
+            for channel, more in zip(rows["channel"], extras, strict=True)
+        ],
+        "at": now,
+    }
+    order = [field.name for field in fields(Outgoing)]
+    return list(starmap(Outgoing, _tuples(order, told, len(names))))
+
+
+def _claims(count: int, **told: Any) -> list[Claim]:
+    order = Claim._fields
+    return list(map(Claim._make, _tuples(order, {**Claim._field_defaults, **told}, count)))
+
+
+def _tuples(order: Iterable[str], told: Mapping[str, Any], count: int) -> Iterator[tuple[Any, ...]]:
+    """Turn columns into rows: of a list each has its value, anything else is the same for all."""
+    columns = (told[name] for name in order)
+    lists = (one if isinstance(one, list) else [one] * count for one in columns)
+    return zip(*lists, strict=True)
+
+
+def _each(rows: Columns, *columns: str) -> Iterator[tuple[Any, ...]]:
+    return zip(*(rows[column] for column in columns), strict=True)
 
 
 def _sender(store: Store, channel: str) -> Mapping[str, str]:

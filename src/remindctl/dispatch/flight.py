@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from threading import Event, Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from remindctl.channels import AccountError, MaybeSent, NotSent, Outgoing, Receipt
 from remindctl.model import State
@@ -24,8 +24,7 @@ _CONTRADICTION = "the provider said two things of it"
 _ANSWERS = frozenset({State.SENT, State.REJECTED, State.FAILED, State.UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(NamedTuple):
     """A claimed message: the number of its claim, and what is sent."""
 
     claim: int

@@ -12,10 +12,10 @@ from remindctl.policy import EVERYTHING
 from remindctl.sendlog import OptOut, Outcome, ending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from typing import Any
 
+    from remindctl.dispatch.claims import Columns
     from remindctl.dispatch.flight import Departure, Landed
     from remindctl.plan import Plan
     from remindctl.sendlog import Hasher
@@ -53,11 +53,11 @@ class Dispatched:
         """The plan as it was carried out."""
         return self.planned.hold(self.late) if self.late else self.planned
 
-    def hold(self, rows: Sequence[Mapping[str, Any]], reasons: Sequence[str | None]) -> None:
+    def hold(self, rows: Columns, reasons: Sequence[str | None]) -> None:
         """Hold those messages after all that there is a reason for."""
-        for row, reason in zip(rows, reasons, strict=True):
+        for key, person, reason in zip(rows["key"], rows["person"], reasons, strict=True):
             if reason is not None:
-                self.late[row["key"], row["person"]] = str(reason)
+                self.late[key, person] = str(reason)
 
     def note(self, landed: Landed, hasher: Hasher, at: datetime) -> None:
         """Take note of what became of a batch, and stop when it makes no sense to go on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from remindctl.model import FAMILY, Channel
 from remindctl.policy import EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from remindctl.frames import Suppressions
@@ -37,11 +37,7 @@ class Recheck:
     last_word: int
 
     def reasons(
-        self,
-        plan: Plan,
-        rows: Sequence[Mapping[str, Any]],
-        ordered: Collection[bytes],
-        now: datetime,
+        self, plan: Plan, rows: pl.DataFrame, ordered: Collection[bytes], now: datetime
     ) -> list[str | None]:
         """Say of each message why it may not go after all; None = it may.
 
@@ -51,29 +47,36 @@ class Recheck:
             ordered: the identifiers of whoever has ordered since.
             now: the present instant.
         """
+        refused = self._refused(plan, rows["person"])
+        found = dict.fromkeys(_opted_out(rows, refused), "opted_out")
         steps = {one.id for one in plan.campaign.steps if one.due.until == "order"}
-        buyers = frozenset(ordered)
-        refused = self._refused(plan, [row["person"] for row in rows])
+        found |= dict.fromkeys(_bought(rows, steps, frozenset(ordered)), "occasion_over")
+        found |= dict.fromkeys((rows["closes_at"] <= now).arg_true(), "not_open_now")
+        return [found.get(number) for number in range(len(rows))]
 
-        def reason(row: Mapping[str, Any]) -> str | None:
-            if row["closes_at"] is not None and row["closes_at"] <= now:
-                return "not_open_now"
-            if buyers and row["step"] in steps and not buyers.isdisjoint(row["hmac"] or ()):
-                return "occasion_over"
-            if refused and (row["person"], FAMILY[Channel(row["channel"])]) in refused:
-                return "opted_out"
-            return None
-
-        return [reason(row) for row in rows]
-
-    def _refused(self, plan: Plan, people: Iterable[int]) -> set[tuple[int, str]]:
+    def _refused(self, plan: Plan, people: pl.Series) -> set[tuple[int, str]]:
         """Return person and family of the opt-outs that the plan does not know."""
         if self.optouts.last_word() == self.last_word:
             return set()
-        some = pl.Series(list(people), dtype=self.identifiers.schema["person"])
-        concerned = self.identifiers.filter(pl.col("person").is_in(some.implode()))
+        concerned = self.identifiers.filter(pl.col("person").is_in(people.implode()))
         standing = self.optouts.standing(Identifiers(concerned))
         scopes = [EVERYTHING, str(plan.campaign.purpose)]
         new = standing.join(self.suppressions, on=standing.columns, how="anti")
         new = new.filter(pl.col("scope").is_in(scopes)).select("person", "family")
         return set(new.iter_rows())
+
+
+def _opted_out(rows: pl.DataFrame, refused: Collection[tuple[int, str]]) -> Iterator[int]:
+    """Return the positions of those whose person has refused the family of the channel."""
+    if refused:
+        for number, (person, channel) in enumerate(rows.select("person", "channel").iter_rows()):
+            if (person, FAMILY[Channel(channel)]) in refused:
+                yield number
+
+
+def _bought(rows: pl.DataFrame, steps: Collection[str], buyers: frozenset[bytes]) -> Iterator[int]:
+    """Return the positions of those of the steps whose person has ordered."""
+    if buyers and steps:
+        for number, (step, known) in enumerate(rows.select("step", "hmac").iter_rows()):
+            if step in steps and not buyers.isdisjoint(known or ()):
+                yield number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from remindctl.model import State
 
@@ -17,9 +17,10 @@ class LogError(Exception):
     """The log failed during a run: what was claimed last may or may not have been sent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """The right to send one message on one leg, or the memory that its person was held out.
+
+    A tuple, as claims are made by the thousand, column by column.
 
     Attributes:
         key: of store, campaign, step and occasion, as hexadecimal digits.
@@ -45,6 +46,7 @@ class Claim:
     store: str
     campaign: str
     step: str
+    due_at: datetime
     variant: str | None = None
     arm: str | None = None
     store_arm: str | None = None
@@ -60,7 +62,6 @@ class Claim:
     tags: tuple[str, ...] = ()
     counts: bool = True
     ending: str = ""
-    due_at: datetime
     cost: Decimal | None = None
     currency: str | None = None
     state: State = State.CLAIMED
@@ -73,8 +74,7 @@ class Lost(StrEnum):
     COUPON_TAKEN = "coupon_taken"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a claim; ``claim`` is the number that claiming gave it."""
 
     claim: int

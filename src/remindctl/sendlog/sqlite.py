@@ -12,7 +12,7 @@ from remindctl.sendlog.database import instant, micros, rewrite, set_meta
 from remindctl.sendlog.entries import ABANDONED, NEWEST, Entry, taken_over, writer
 from remindctl.sendlog.lock import hold
 from remindctl.sendlog.sqlite_claims import SqliteClaims
-from remindctl.sendlog.sqlite_ends import conclude, open_ends
+from remindctl.sendlog.sqlite_ends import conclude, open_ends, settle
 from remindctl.sendlog.sqlite_past import read_history, read_issued
 from remindctl.sendlog.upkeep import Deed
 
@@ -112,17 +112,9 @@ class SqliteLog:
 
     def settle(self, outcomes: Sequence[Outcome], at: datetime) -> None:
         """See ``SendLog.settle``."""
-        now = micros(at)
         with self._database.transaction() as connection:
-            connection.executemany(
-                "UPDATE claims SET state = ?, settled_at = ?, provider_id = ?, code = ?, detail = ?"
-                " WHERE id = ? AND state = 'claimed'",
-                [
-                    (one.state, now, one.provider_id, one.code, one.detail, one.claim)
-                    for one in outcomes
-                ],
-            )
-            set_meta(connection, NEWEST, str(now))
+            settle(connection, outcomes, at)
+            set_meta(connection, NEWEST, str(micros(at)))
 
     def open_ends(self, store: str, *, since: datetime) -> list[OpenEnd]:
         """See ``SendLog.open_ends``."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from remindctl.sendlog.bulk import in_parts, insert
 from remindctl.sendlog.database import micros
+from remindctl.sendlog.entries import Claim
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
-
-    from remindctl.sendlog.entries import Claim
 
 _AS_IT_IS = (
     "person", "leg", "store", "campaign", "step", "variant", "arm", "store_arm", "channel",
@@ -79,6 +77,8 @@ class SqliteClaims:
 
     def write_again(self, run: str, claims: Sequence[tuple[int, Claim]], at: datetime) -> None:
         """See ``ClaimTables.write_again``."""
+        if not claims:
+            return
         columns = _values([claim for _, claim in claims])
         changed = ", ".join(f"{column} = ?" for column in columns)
         now = micros(at)
@@ -108,16 +108,18 @@ class SqliteClaims:
 
 
 def _values(claims: Sequence[Claim]) -> dict[str, Sequence[object]]:
-    """Return what is stored of claims, by column."""
-    tags = {known: json.dumps(known, ensure_ascii=False) for known in {one.tags for one in claims}}
+    """Return what is stored of claims, by column; of one claim at least."""
+    columns = dict(zip(Claim._fields, zip(*claims, strict=True), strict=True))
+    tags = {known: json.dumps(known, ensure_ascii=False) for known in set(columns["tags"])}
+    instants = {known: micros(known) for known in set(columns["due_at"])}
     return {
-        **{name: list(map(attrgetter(name), claims)) for name in _AS_IT_IS},
-        "key": [bytes.fromhex(one.key) for one in claims],
-        "entry": [bytes.fromhex(one.entry) for one in claims],
-        "tags": [tags[one.tags] for one in claims],
-        "due_at": [micros(one.due_at) for one in claims],
-        "cost": [None if one.cost is None else str(one.cost) for one in claims],
+        **{name: columns[name] for name in _AS_IT_IS},
+        "key": [bytes.fromhex(key) for key in columns["key"]],
+        "entry": [bytes.fromhex(entry) for entry in columns["entry"]],
+        "tags": [tags[known] for known in columns["tags"]],
+        "due_at": [instants[known] for known in columns["due_at"]],
+        "cost": [None if cost is None else str(cost) for cost in columns["cost"]],
         "coupon_until": [
-            None if one.coupon_until is None else one.coupon_until.isoformat() for one in claims
+            None if until is None else until.isoformat() for until in columns["coupon_until"]
         ],
     }

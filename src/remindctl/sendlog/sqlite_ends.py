@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from remindctl.model import State
+from remindctl.sendlog.bulk import in_parts
 from remindctl.sendlog.database import instant, micros
 from remindctl.sendlog.entries import ENDS, LATE_ENDS, OpenEnd
 
@@ -25,6 +27,31 @@ UNION ALL
 SELECT {_END} FROM claims WHERE store = ? AND state = 'sent' AND attempted_at >= ?
 ORDER BY id
 """  # noqa: S608 (made of constants)
+
+
+_SETTLE = """
+UPDATE claims SET settled_at = ?, state = ?, provider_id = ?, code = ?, detail = ?
+WHERE state = 'claimed' AND id
+"""
+# From so many on, those with the same outcome are told of together.
+_MANY = 10
+
+
+def settle(connection: sqlite3.Connection, outcomes: Sequence[Outcome], at: datetime) -> None:
+    """See ``SendLog.settle``; inside a transaction. What is said first of a claim stands."""
+    first = {one.claim: one for one in reversed(outcomes)}
+    alike: defaultdict[tuple[str | None, ...], list[int]] = defaultdict(list)
+    for one in first.values():
+        alike[one[1:]].append(one.claim)
+    now = micros(at)
+    singly = []
+    for said, numbers in alike.items():
+        if len(numbers) < _MANY:
+            singly += [(now, *said, number) for number in numbers]
+            continue
+        for table, values in in_parts(connection, [(number,) for number in sorted(numbers)], 5):
+            connection.execute(f"{_SETTLE} IN {table}", [now, *said, *values])
+    connection.executemany(f"{_SETTLE} = ?", singly)
 
 
 def open_ends(connection: sqlite3.Connection, store: str, since: datetime) -> list[OpenEnd]:
