@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import openpyxl
 import polars as pl
@@ -22,6 +23,9 @@ from remindctl.stores.identify import Claimed, claim_files, known_until
 from remindctl.stores.layout import Layout, built_in, read_layout
 from remindctl.stores.load import Loaded, load
 from remindctl.stores.query import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LAW = settings(deadline=None, max_examples=25)
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -683,10 +687,12 @@ def test_exactly_one_layout_must_claim_a_file_and_ones_own_goes_first() -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_the_header_stands_under_notices_that_span_lines(kind: str) -> None:
+def test_the_header_stands_under_notices_that_span_lines(kind: str, tmp_path: Path) -> None:
     notice = '"◈ 다운로드 받은 파일로\n엑셀 일괄발송 처리하는 방법",,,"◈ 각 항목\r\n입력 방법"'
     csv = f"{notice}\n\n" + table(SMARTSTORE, {"상품주문번호": "1a", "주문번호": "1"})
-    claims = claims_of(csv.encode("cp949"), *built_in().values())
+    path = tmp_path / "a.csv"
+    path.write_bytes(csv.encode("cp949"))
+    claims = claim_files([str(path)], list(built_in().values()), password=lambda _: None)
     if kind == "xlsx":
         book = openpyxl.Workbook()
         for row in (["◈ 다운로드\n방법"], [], SMARTSTORE.split(","), ["1a", "1"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import openpyxl
 import polars as pl
@@ -13,13 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remindctl.errors import Refused
+from remindctl.stores.cp949 import Decoder
 from remindctl.stores.encodings import Text
 from remindctl.stores.files import Workbook
 from remindctl.stores.grids import grids
 from remindctl.stores.tables import DAMAGE, ROW, Table, normalise
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LAW = settings(deadline=None, max_examples=60)
 NOW = datetime(2026, 10, 31, tzinfo=UTC)
+DECODER = Decoder()
 Row = tuple[int, str | None, tuple[str | None, ...]]
 
 
@@ -200,6 +206,72 @@ def test_a_byte_that_is_no_text_is_refused_where_it_stands() -> None:
     with pytest.raises(Refused) as caught:
         rows(table(content))
     assert [str(problem.place) for problem in caught.value.problems] == ["orders.csv:3"]
+
+
+@LAW
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=3),
+            st.sampled_from("가똠漢½A,\n").map(lambda letter: letter.encode("cp949")),
+        ),
+        max_size=40,
+    )
+)
+def test_a_fast_decoder_agrees_with_the_standard_codec(parts: list[bytes]) -> None:
+    text = b"".join(parts)
+    try:
+        expected = text.decode("cp949").encode()
+    except UnicodeDecodeError as error:
+        if error.end == len(text):
+            return  # cut off: a letter less, or refused
+        with pytest.raises(UnicodeDecodeError):
+            DECODER(text)
+    else:
+        assert DECODER(text) == expected
+
+
+def test_a_fast_decoder_knows_every_pair_of_bytes() -> None:
+    def found(decode: Callable[[bytes], bytes], pair: bytes) -> bytes | None:
+        try:
+            return decode(pair)
+        except UnicodeDecodeError:
+            return None
+
+    pairs = [bytes([first, second, 10]) for first in range(0x80, 0x100) for second in range(0x100)]
+    slowly = [found(lambda pair: pair.decode("cp949").encode(), pair) for pair in pairs]
+    assert [found(DECODER, pair) for pair in pairs] == slowly
+
+
+def long_text() -> str:
+    """More than a block of it, with letters of one, two and three bytes and breaks in cells."""
+    notes = ['"첫째 줄\n둘째, ""줄"""', "똠방각하", "½ 漢字", "", '"\n"', "plain"]
+    return "주문번호,이름,비고\n" + "".join(
+        f"{i},이름{i % 977},{notes[i % len(notes)]}\n" for i in range(450_000)
+    )
+
+
+def test_a_long_korean_text_is_read_like_the_same_text_in_utf8() -> None:
+    text = long_text()
+    korean, utf8 = (table(text.encode(encoding)) for encoding in ("cp949", "utf-8"))
+    assert len(text.encode()) > 2**23
+    assert (korean.encoding, utf8.encoding) == ("cp949", "utf-8")
+    for query in (
+        lambda rows: rows,
+        lambda rows: rows.filter(pl.col(ROW) % 5 == 0).select(ROW, DAMAGE, "c2"),
+        lambda rows: rows.select(ROW, DAMAGE, "c0").slice(399_990, 20),
+        lambda rows: rows.head(3),
+        lambda rows: rows.select(pl.len().alias(ROW), pl.lit(0).alias(DAMAGE)),
+    ):
+        assert korean.collect(query).equals(utf8.collect(query))
+
+
+def test_damage_far_down_a_long_korean_text_is_refused_at_its_row() -> None:
+    content = long_text().encode("cp949").replace(b"\n440000,", b"\n440000\xff,")
+    line = content[: content.index(b"\xff")].count(b"\n") + 1
+    with pytest.raises(Refused) as caught:
+        table(content).collect(lambda rows: rows.select(ROW, DAMAGE, "c0"))
+    assert [str(problem.place) for problem in caught.value.problems] == [f"orders.csv:{line}"]
 
 
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbf", b"\xff\xfe", b",,,\n,,\n", b" \n \n"])

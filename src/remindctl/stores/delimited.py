@@ -20,13 +20,12 @@ import numpy as np
 import polars as pl
 
 from remindctl.errors import refuse
-from remindctl.stores.encodings import Text, decode, decode_bytes
+from remindctl.stores import blocks
+from remindctl.stores.encodings import Text, decode_bytes, decode_utf16, encoding_of
 from remindctl.stores.tables import CUT_OFF, DAMAGE, ROW, Table, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
-    from pathlib import Path
 
 HEAD_ROWS = 15
 DELIMITERS = (",", ";", "\t")
@@ -44,10 +43,8 @@ class DelimitedText:
     r"""A text whose header is not known yet.
 
     Attributes:
-        name: as in :class:`~remindctl.stores.tables.Table`.
+        text: UTF-8 or CP949, on disk or in memory.
         head: the cells of its first rows.
-        modified_at: the file's mtime.
-        content: UTF-8, on disk or in memory.
         encoding: how it was stored.
         delimiter: between cells.
         line_end: ``\n`` (also for ``\r\n``) or ``\r``.
@@ -55,15 +52,18 @@ class DelimitedText:
         stray_quotes: some quote is not where RFC 4180 has one.
     """
 
-    name: str
+    text: Text
     head: tuple[tuple[str, ...], ...]
-    modified_at: datetime
-    content: Path | bytes
     encoding: str
     delimiter: str
     line_end: str
     tail: str
     stray_quotes: bool
+
+    @property
+    def name(self) -> str:
+        """As in :class:`~remindctl.stores.tables.Table`."""
+        return self.text.name
 
     def table(self, header_row: int) -> Table:
         """Return the table whose header is ``head[header_row]``.
@@ -76,29 +76,33 @@ class DelimitedText:
         width = 1 + max(len(row) for row in self.head[header_row:])
         columns = [f"c{i}" for i in range(width)]
         more_cells = pl.any_horizontal(pl.col(c).is_not_null() for c in columns[len(header) :])
-        rows = pl.scan_csv(
-            self.content,
+        parse = functools.partial(
+            pl.scan_csv,
             has_header=False,
             schema=dict.fromkeys(columns, pl.String()),
-            skip_rows=header_row + 1,
             separator=self.delimiter,
             eol_char=self.line_end,
             row_index_name=ROW,
-            row_index_offset=header_row + 2,
             null_values="",
             missing_columns="insert",
             raise_if_empty=False,
             glob=False,
-        ).with_columns(pl.when(more_cells).then(pl.lit(_MORE_CELLS)).alias(DAMAGE))
+        )
+        skip = header_row + 1
+        if self.encoding == "cp949":
+            rows = blocks.scan(self.text, self.line_end, parse, skip_rows=skip)
+        else:
+            rows = parse(self.text.content, skip_rows=skip, row_index_offset=skip + 1)
+        damage = pl.when(more_cells).then(pl.lit(_MORE_CELLS)).alias(DAMAGE)
         patient_rows = functools.cache(
             functools.partial(self._patient_rows, columns, header_row, len(header))
         )
         return Table(
             self.name,
             header,
-            patient_rows() if self.stray_quotes else rows,
+            patient_rows() if self.stray_quotes else rows.with_columns(damage),
             self.head[header_row + 1 :],
-            self.modified_at,
+            self.text.modified_at,
             self.encoding,
             cut_off=not self.stray_quotes and self._is_cut_off(len(header)),
             patient_rows=patient_rows,
@@ -123,8 +127,7 @@ class DelimitedText:
 
     def _patient_rows(self, columns: list[str], header_row: int, width: int) -> pl.LazyFrame:
         """Read the text record by record and write it again as the fast parser likes it."""
-        content = self.content if isinstance(self.content, bytes) else self.content.read_bytes()
-        text, _ = decode_bytes(self.name, content)
+        text, _ = decode_bytes(self.name, self.text.read())
         source = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
         target = io.BytesIO()
         sink = io.TextIOWrapper(target, encoding="utf-8", newline="", write_through=True)
@@ -197,28 +200,27 @@ def open_text(text: Text) -> DelimitedText:
     Raises:
         Refused: it is empty, or no text.
     """
-    content, encoding = decode(text)
-    utf8 = Text(text.name, content, text.modified_at)
-    sample = utf8.head(_SAMPLE_BYTES)
+    encoding = encoding_of(text)
+    if encoding == "utf-16":
+        text = decode_utf16(text)
+    codec = "cp949" if encoding == "cp949" else "utf-8"
+    sample = text.head(_SAMPLE_BYTES)
     bare = re.sub(rb'"[^"]*"', b"", sample)
     line_end = "\r" if b"\r" in bare and b"\n" not in bare else "\n"
     if len(sample) == _SAMPLE_BYTES:
         sample = sample[: sample.rfind(line_end.encode()) + 1] or sample
-    shown = sample.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    shown = sample.decode(codec, errors="replace").removeprefix("\ufeff")
     delimiter, head = _best_head(shown)
     if not any(any(cell.strip() for cell in row) for row in head):
         raise refuse("the file is empty", "download it again", path=text.name)
-    tail = utf8.tail(_TAIL_BYTES)
     return DelimitedText(
-        text.name,
+        text,
         head,
-        text.modified_at,
-        content,
         encoding,
         delimiter,
         line_end,
-        tail=tail.decode("utf-8", errors="replace"),
-        stray_quotes=_has_stray_quotes(utf8.head(_CHECK_QUOTES_UP_TO), delimiter),
+        tail=text.tail(_TAIL_BYTES).decode(codec, errors="replace"),
+        stray_quotes=_has_stray_quotes(text.head(_CHECK_QUOTES_UP_TO), delimiter),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,10 @@ from remindctl.errors import refuse
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+    from typing import BinaryIO
+
+
+_SAMPLE_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +27,15 @@ class Text:
     content: Path | bytes
     modified_at: datetime
 
+    def open(self) -> BinaryIO:
+        """Open it for reading from its start."""
+        if isinstance(self.content, bytes):
+            return io.BytesIO(self.content)
+        return self.content.open("rb")
+
     def head(self, size: int) -> bytes:
         """Return the first ``size`` bytes."""
-        if isinstance(self.content, bytes):
-            return self.content[:size]
-        with self.content.open("rb") as file:
+        with self.open() as file:
             return file.read(size)
 
     def tail(self, size: int) -> bytes:
@@ -42,50 +51,56 @@ class Text:
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
 
-def decode(text: Text) -> tuple[Path | bytes, str]:
-    """Return ``text`` as UTF-8 (the path itself where it already is) and the name of its encoding.
+def encoding_of(text: Text) -> str:
+    """Return ``utf-8``, ``utf-8-sig``, ``utf-16`` or ``cp949``.
 
     UTF-8 is tried first and strictly: UTF-8 bytes decode as CP949 without an error into nonsense,
-    while CP949 bytes fail loudly as UTF-8. A plain UTF-8 file on disk is judged by its first and
-    last megabyte, so that a large one is read once; the parser refuses invalid bytes further in.
+    while CP949 bytes fail loudly as UTF-8. Judged by the first and last megabyte, so that a large
+    file is read once; who reads on finds invalid bytes further in.
 
     Raises:
         Refused: neither UTF-8, UTF-16 nor CP949; names the row of the first undecodable byte.
     """
-    head = text.head(2**20)
+    head = text.head(_SAMPLE_BYTES)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _from_utf16(text), "utf-16"
+        return "utf-16"
     if b"\x00" in head:
         raise refuse(
             "not a table: it holds binary data",
             "download the export as Excel or CSV",
             path=text.name,
         )
-    if _is_utf8_prefix(head) and _is_utf8_suffix(text.tail(2**20)):
-        return text.content, "utf-8-sig" if head.startswith(b"\xef\xbb\xbf") else "utf-8"
-    decoded, encoding = decode_bytes(text.name, text.read())
-    return decoded.encode(), encoding
+    if _is_prefix(head, "utf-8") and _is_utf8_suffix(text.tail(_SAMPLE_BYTES)):
+        return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+    if not _is_prefix(head, "cp949"):
+        decode_bytes(text.name, text.read())
+    return "cp949"
 
 
-def _from_utf16(text: Text) -> bytes:
+def decode_utf16(text: Text) -> Text:
+    """Return the same text as UTF-8.
+
+    Raises:
+        Refused: its bytes are no UTF-16.
+    """
     try:
-        return _decode(text.read(), "utf-16").encode()
+        content = decode_part(text.read(), "utf-16").encode()
     except UnicodeError as error:
         hint = "open the file in Excel and save it as CSV UTF-8"
         raise refuse("the UTF-16 text is damaged", hint, path=text.name) from error
+    return Text(text.name, content, text.modified_at)
 
 
-def _is_utf8_prefix(part: bytes) -> bool:
+def _is_prefix(part: bytes, encoding: str) -> bool:
     try:
-        part.decode()
-    except UnicodeDecodeError as error:
-        # A character cut in two by the end of the sample is no fault of the file.
-        return error.reason == "unexpected end of data" and error.end == len(part)
+        decode_part(part, encoding)
+    except UnicodeDecodeError:
+        return False
     return True
 
 
 def _is_utf8_suffix(part: bytes) -> bool:
-    return any(_is_utf8_prefix(part[skip:]) for skip in range(min(4, len(part) + 1)))
+    return any(_is_prefix(part[skip:], "utf-8") for skip in range(min(4, len(part) + 1)))
 
 
 def decode_bytes(name: str, content: bytes) -> tuple[str, str]:
@@ -99,7 +114,7 @@ def decode_bytes(name: str, content: bytes) -> tuple[str, str]:
     furthest = 0
     for encoding in ("utf-8", "cp949"):
         try:
-            return _decode(content, encoding).removeprefix("\ufeff"), encoding
+            return decode_part(content, encoding).removeprefix("\ufeff"), encoding
         except UnicodeDecodeError as error:
             furthest = max(furthest, error.start)
     raise refuse(
@@ -110,7 +125,12 @@ def decode_bytes(name: str, content: bytes) -> tuple[str, str]:
     )
 
 
-def _decode(content: bytes, encoding: str) -> str:
+def decode_part(content: bytes, encoding: str) -> str:
+    """Decode strictly; but a letter that the end cuts in two is left out.
+
+    Raises:
+        UnicodeDecodeError: not in this encoding.
+    """
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
