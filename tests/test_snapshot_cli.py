@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -22,8 +22,7 @@ from remindctl.stores.load import Loaded
 from remindctl.stores.query import Settings
 from remindctl.stores.snapshot import Snapshots
 
-if TYPE_CHECKING:
-    from pathlib import Path
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def lines(count: int = 40) -> str:
@@ -86,6 +85,31 @@ def test_analyze_answers_alike_with_and_without(shop: Shop, cache: Path) -> None
         ]
         assert shown[0] == shown[1]
     assert kept(cache).keys() == first.keys()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (
+            EXAMPLES / "shopify" / "orders_export_1.csv",
+            "--compare",
+            "segment=one_time,repeat@2026-01-31",
+        ),
+        (EXAMPLES / "smartstore" / "*_20260228_0900.csv", "--by", "option", "--without-outliers"),
+    ],
+)
+def test_a_whole_answer_comes_back_from_a_snapshot(
+    shop: Shop, cache: Path, words: tuple[str | Path, ...]
+) -> None:
+    answers = [
+        shop.call("analyze", *words, "-o", "json", *more) for more in ((), (), ("--no-cache",))
+    ]
+    assert answers[0][0] == 0, answers[0]
+    assert answers[0] == answers[1] == answers[2]
+    assert sorted(type(_content(path)).__name__ for path in cache.iterdir()) == [
+        "Loaded",
+        "_Answer",
+    ]
 
 
 def test_other_questions_about_the_same_files_read_them_once(shop: Shop, cache: Path) -> None:
