@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from typing import Annotated, NoReturn
@@ -12,6 +14,9 @@ from remindctl import __version__
 from remindctl.cli.commands import Program
 
 DONE, SOME_FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+# Objects. Python looks for garbage after every 700 new ones, which a start mostly makes to last.
+_BEFORE_COLLECTING = 50_000
 
 app = typer.Typer(
     name="remindctl",
@@ -45,6 +50,9 @@ def _root(
 
 def main() -> NoReturn:
     """Run the program and end it with one of the documented exit codes."""
+    gc.set_threshold(_BEFORE_COLLECTING)
+    # Nor is there any use in looking through everything that was imported just before the end.
+    atexit.register(gc.freeze)
     # A cron line may close a stream, which Python then does not have: what it gets goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123

@@ -1,18 +1,17 @@
-"""Wire the world to the line: a shop and its log in, plans out, plans applied."""
+"""Wire the world to the line: a shop and its log in, plans out."""
 
 from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from remindctl import clock
-from remindctl.cli.watch import OrderWatch
-from remindctl.dispatch import Dispatcher
 from remindctl.errors import Place, Problem, refuse
 from remindctl.frames import (
     COUPONS,
@@ -26,7 +25,8 @@ from remindctl.frames import (
     conform,
     empty,
 )
-from remindctl.model import Channel
+from remindctl.hours import exactly
+from remindctl.model import Channel, State
 from remindctl.plan import (
     decide,
     desks_for,
@@ -37,16 +37,19 @@ from remindctl.plan import (
 )
 from remindctl.policy import looks_back
 from remindctl.profiles import Profiles
-from remindctl.report.run import Run
 from remindctl.sendlog import CouponBook, LogError, match_codes, template_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from remindctl.channels import Sender
     from remindctl.cli.world import Shop
+    from remindctl.config import StoreConfig
+    from remindctl.model import Campaign
     from remindctl.plan import Desk, Plan
-    from remindctl.sendlog import Logs, SendingLogs, StoreLock
+    from remindctl.sendlog import Logs, OpenEnd, SendLog
+
+# A leg that no other follows needs no result now.
+_NEVER = timedelta(days=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,39 +190,34 @@ def needed_providers(planned: Sequence[Planned]) -> list[str]:
     return [str(name) for one in plans for name in one.messages["provider"].unique()]
 
 
-def apply(
-    planned: Planned,
-    logs: SendingLogs,
-    lock: StoreLock,
-    run: str,
-    senders: Mapping[str, Sender],
-    progress: Callable[[int], None],
-    interrupted: Callable[[], int],
-) -> list[Run]:
-    """Send the plans of one shop, in their order; after one that had to stop, no other."""
-    dispatcher = Dispatcher(
-        run=run,
-        log=logs.log,
-        lock=lock,
-        hasher=logs.hasher,
-        optouts=logs.optouts[planned.laid.shop.config.optouts],
-        identifiers=planned.laid.identifiers,
-        suppressions=planned.laid.suppressions,
-        last_word=planned.laid.last_word,
-        senders=senders,
-        now=clock.now,
-        progress=progress,
-        interrupted=interrupted,
-        ordered=OrderWatch(planned.laid.shop, logs.hasher),
-    )
-    runs: list[Run] = []
-    for one in planned.plans:
-        if runs and runs[-1].stopped:
-            runs.append(Run(one, dry_run=False, states={}, stopped=runs[-1].stopped))
-            continue
-        done = dispatcher.dispatch(one)
-        runs.append(Run(done.plan, dry_run=False, states=done.states, stopped=done.stopped))
-    return runs
+def open_ends(store: StoreConfig, campaigns: Iterable[Campaign], log: SendLog) -> list[OpenEnd]:
+    """Return what is unknown, and what was sent without a result and has a next leg.
+
+    Args:
+        store: whose messages.
+        campaigns: of that store; their steps say which legs are followed by another.
+        log: open.
+    """
+    now, follows = clock.now(), _followed(campaigns)
+    longest = max(follows.values(), default=timedelta())
+    return [
+        end
+        for end in log.open_ends(store.store.key, since=now - longest)
+        if end.state is State.UNKNOWN
+        or end.attempted_at + follows.get((end.campaign, end.step, end.leg), _NEVER) >= now
+    ]
+
+
+def _followed(campaigns: Iterable[Campaign]) -> dict[tuple[str, str, int], timedelta]:
+    """Return the legs that another one follows, and for how long it may."""
+    return {
+        (campaign.name, step.id, leg): exactly(step.fallback_within)
+        for campaign in campaigns
+        for step in campaign.steps
+        for variant in step.variants
+        for leg in range(len(variant.legs) - 1)
+        if step.fallback_within is not None
+    }
 
 
 @contextmanager

@@ -105,7 +105,8 @@ def _look_up(settings: Config, store: str | None) -> None:
         # The log has no addresses: they are found again in the shop's own files.
         addresses = load_configured(chosen).snapshot.addresses
         with line.refused_by_log(), open_for_upkeep(settings, clock.now()) as logs:
-            told = lookups.settle(settings, chosen, (), addresses, logs.log, logs.hasher)
+            ends = line.open_ends(chosen, (), logs.log)
+            told = lookups.settle(settings, chosen, ends, addresses, logs.log, logs.hasher)
         write_looked_up(told, chosen.store.key)
 
 

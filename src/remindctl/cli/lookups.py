@@ -12,38 +12,34 @@ from remindctl.cli.accounts import Senders
 from remindctl.dispatch import Asked, Reconciled, reconcile
 from remindctl.errors import Refused
 from remindctl.hours import exactly
-from remindctl.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from remindctl.channels import Question, Receipt
     from remindctl.channels.courier import Courier
     from remindctl.config import Config, StoreConfig
     from remindctl.frames import Addresses
-    from remindctl.model import Campaign
     from remindctl.sendlog import Hasher, OpenEnd, SendLog
 
 # How long after an attempt "there is none" says nothing, where the configuration does not say.
 _GRACE = timedelta(minutes=2)
-# A leg that no other follows needs no result now.
-_NEVER = timedelta(days=-1)
 
 
 def settle(
     config: Config,
     store: StoreConfig,
-    campaigns: Iterable[Campaign],
+    ends: Sequence[OpenEnd],
     addresses: Addresses,
     log: SendLog,
     hasher: Hasher,
 ) -> Reconciled:
-    """Look up what is unknown, and the results of what was sent and has a next leg.
+    """Look open ends up.
 
     Args:
         config: whose providers are asked.
         store: whose messages.
-        campaigns: of that store; their steps say which legs are followed by another.
+        ends: of that store, as ``line.open_ends`` finds them.
         addresses: of its people.
         log: where the answers are written.
         hasher: of the log.
@@ -51,14 +47,6 @@ def settle(
     Returns:
         what came of it; a provider that cannot be asked is named, and stops nothing.
     """
-    now = clock.now()
-    follows = _followed(campaigns)
-    longest = max(follows.values(), default=timedelta())
-    ends = [
-        end
-        for end in log.open_ends(store.store.key, since=now - longest)
-        if end.state is State.UNKNOWN or end.attempted_at + follows.get(_leg(end), _NEVER) >= now
-    ]
     asked: dict[str, Asked] = {}
     silent: dict[str, str] = {}
     with ExitStack() as stack:
@@ -74,7 +62,7 @@ def settle(
                 grace = config.providers[name].lookup_grace
                 waits = exactly(grace) if grace else _GRACE
                 asked[name] = _asked(courier, courier.provider, waits)
-        done = reconcile(log, ends, asked, hasher, addresses, store.store.key, now)
+        done = reconcile(log, ends, asked, hasher, addresses, store.store.key, clock.now())
     done.silent |= silent
     return done
 
@@ -85,19 +73,3 @@ def _asked(courier: Courier, provider: LooksUp, grace: timedelta) -> Asked:
         return provider.found(questions, answer)
 
     return Asked(ask=ask, exact=provider.exact, at_a_time=provider.look_up_size, grace=grace)
-
-
-def _leg(end: OpenEnd) -> tuple[str, str, int]:
-    return end.campaign, end.step, end.leg
-
-
-def _followed(campaigns: Iterable[Campaign]) -> dict[tuple[str, str, int], timedelta]:
-    """Return the legs that another one follows, and for how long it may."""
-    return {
-        (campaign.name, step.id, leg): exactly(step.fallback_within)
-        for campaign in campaigns
-        for step in campaign.steps
-        for variant in step.variants
-        for leg in range(len(variant.legs) - 1)
-        if step.fallback_within is not None
-    }

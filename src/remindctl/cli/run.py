@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from remindctl.model import Span
     from remindctl.plan import Plan
     from remindctl.report.run import Run
+    from remindctl.sendlog import OpenEnd, SendingLogs
 
 SOME_FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
@@ -72,14 +73,16 @@ def run(  # noqa: PLR0917 (each is an option; typer names them)
     from contextlib import ExitStack  # noqa: PLC0415
 
     from remindctl.cli import world  # noqa: PLC0415
-    from remindctl.cli.ping import pinging  # noqa: PLC0415
     from remindctl.errors import refuse  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
     from remindctl.report.stream import write_warnings  # noqa: PLC0415
 
     with ExitStack() as stack:
         # A dry run says nothing of whether messages still go out.
-        stack.enter_context(pinging(None if dry_run else ping))
+        if ping is not None and not dry_run:
+            from remindctl.cli.ping import pinging  # noqa: PLC0415
+
+            stack.enter_context(pinging(ping))
         ahead = world.span(horizon, "--horizon")
         if as_of is not None and not dry_run:
             raise refuse("looking back is for --dry-run only", "add --dry-run", path="--as-of")
@@ -143,13 +146,12 @@ def _send(
     new_log: bool,
 ) -> None:
     from remindctl import clock  # noqa: PLC0415
-    from remindctl.cli import accounts, line, lookups  # noqa: PLC0415
-    from remindctl.cli.interrupts import counted_interrupts  # noqa: PLC0415
+    from remindctl.cli import line  # noqa: PLC0415
     from remindctl.errors import Refused  # noqa: PLC0415
     from remindctl.report.progress import working  # noqa: PLC0415
-    from remindctl.report.run import sending, write_looked_up, write_summary  # noqa: PLC0415
+    from remindctl.report.run import Run, write_summary  # noqa: PLC0415
     from remindctl.report.stream import write_talk  # noqa: PLC0415
-    from remindctl.sendlog import LogError, open_logs  # noqa: PLC0415
+    from remindctl.sendlog import open_logs  # noqa: PLC0415
 
     name = line.new_run()
     with line.refused_by_log():
@@ -165,11 +167,8 @@ def _send(
         with working("Planning"):
             dead = sum(logs.log.take_over(key, name, clock.now()) for key in locks)
             for shop in shops:
-                told = lookups.settle(
-                    settings, shop.config, shop.campaigns, shop.snapshot.addresses,
-                    logs.log, logs.hasher,
-                )  # fmt: skip
-                write_looked_up(told, shop.config.store.key)
+                if ends := line.open_ends(shop.config, shop.campaigns, logs.log):
+                    _look_up(settings, shop, ends, logs)
             planned = line.plan_all(shops, logs, limit)
     if dead:
         write_talk(
@@ -178,37 +177,40 @@ def _send(
         )
     if problems := line.whole_run_problems(planned):
         raise Refused(problems)
-    senders = stack.enter_context(accounts.Senders(settings, line.needed_providers(planned)))
     plans = [plan for one in planned for plan in one.plans]
+    if not any(len(plan.messages) or len(plan.control) for plan in plans):
+        _write_messages(messages, plans)
+        _show([Run(plan, dry_run=False, states={}) for plan in plans], output, {}, dry_run=False)
+        return
+    # What sends is loaded only now: mostly nothing is due, and cron asks every few minutes.
+    from remindctl.cli import accounts, delivery  # noqa: PLC0415
+
+    senders = stack.enter_context(accounts.Senders(settings, line.needed_providers(planned)))
     _write_messages(messages, plans)
-    total = sum(len(plan.messages) for plan in plans)
-    _ask(plans, total, yes=yes)
-    runs: list[Run] = []
-    broken = False
-    with counted_interrupts(write_talk) as interrupted:
-        try:
-            with sending(total) as progress:
-                for one in planned:
-                    lock = locks[one.laid.shop.config.store.key]
-                    runs += line.apply(
-                        one, logs, lock, name, senders.by_name, progress, interrupted
-                    )
-        except LogError as error:
-            broken = True
-            hint = "what was being sent is settled as unknown by the next run, and not sent again"
-            write_talk(f"{error}\n  hint: {hint}")
-    _show(runs, output, {}, dry_run=False)
+    _ask(plans, yes=yes)
+    done = delivery.deliver(planned, logs, locks, name, senders.by_name)
+    _show(done.runs, output, {}, dry_run=False)
     for path in senders.files:
         write_talk(f"outbox: {path}")
-    write_summary(runs)
-    if interrupted():
+    write_summary(done.runs)
+    if done.interrupted:
         raise typer.Exit(INTERRUPTED)
-    if broken or any(run.in_trouble for run in runs):
+    if done.broken or any(run.in_trouble for run in done.runs):
         raise typer.Exit(SOME_FAILED)
 
 
-def _ask(plans: Sequence[Plan], total: int, *, yes: bool) -> None:
+def _look_up(settings: Config, shop: Shop, ends: Sequence[OpenEnd], logs: SendingLogs) -> None:
+    from remindctl.cli import lookups  # noqa: PLC0415
+    from remindctl.report.run import write_looked_up  # noqa: PLC0415
+
+    addresses = shop.snapshot.addresses
+    told = lookups.settle(settings, shop.config, ends, addresses, logs.log, logs.hasher)
+    write_looked_up(told, shop.config.store.key)
+
+
+def _ask(plans: Sequence[Plan], *, yes: bool) -> None:
     """Ask a person at a terminal; a run from cron has nobody to ask."""
+    total = sum(len(plan.messages) for plan in plans)
     if yes or not total or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
     from remindctl.report.console import talk_console  # noqa: PLC0415
@@ -253,10 +255,11 @@ def _show(
         write_data(to_json(runs))
         return
     from remindctl.report.console import data_console  # noqa: PLC0415
-    from remindctl.report.plans import show_plans  # noqa: PLC0415
     from remindctl.report.run import show_results  # noqa: PLC0415
 
     if dry_run:
+        from remindctl.report.plans import show_plans  # noqa: PLC0415
+
         plans = [run.plan for run in runs]
         show_plans(data_console(), plans, dry_run=True, calendars=coming)
     else:
