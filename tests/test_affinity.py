@@ -10,16 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remindctl.affinity import (
-    MIN_SUPPORT,
-    RECOMMENDED_ITEMS,
-    Pair,
-    affinities,
-    recommendations,
-    strongest,
-)
+from remindctl.affinity import MIN_SUPPORT, Pair, affinities, strongest
 from remindctl.analysis import Accounting, analyse
 from remindctl.frames import ORDERS, Orders, conform
+from remindctl.recommendations import RECOMMENDED_ITEMS, recommendations
 from remindctl.report.analysis_json import document
 from remindctl.report.analysis_table import show
 from remindctl.report.console import data_console

@@ -1,4 +1,4 @@
-"""What is bought next: which items go with which, and what each customer may like.
+"""What is bought next: which items go with which.
 
 An item goes with another when the people who bought the one buy the other, with it or later, more
 often than people in general do (lift > 1), and enough of them did so (minimum support).
@@ -7,7 +7,7 @@ often than people in general do (lift > 1), and enough of them did so (minimum s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -26,16 +26,7 @@ if TYPE_CHECKING:
 MIN_SUPPORT = 5
 # An item that this share of its buyers bought again on another day is used up and wanted again.
 CONSUMABLE_SHARE = 0.2
-RECOMMENDED_ITEMS = 3
 LISTED_PAIRS = 20
-
-_NEXT_PER_ITEM = 10
-# Two 32-bit numbers make one 64-bit one.
-_PACKED = 2**32
-_HIGH = (pl.col("key") // _PACKED).cast(pl.UInt32)
-_LOW = (pl.col("key") % _PACKED).cast(pl.UInt32)
-
-Recommendations = NewType("Recommendations", pl.DataFrame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,7 @@ class Affinities:
     Attributes:
         items: item (number), name, buyers, consumable.
         pairs: item, next, both, share, lift; best first within each item.
-        owned: person, item: one row per person and item bought.
+        owned: person, item: one row per person and item bought, sorted.
     """
 
     items: pl.DataFrame
@@ -150,68 +141,6 @@ def _lifted(both: pl.DataFrame, items: pl.DataFrame, *, people: int) -> pl.DataF
         .filter(pl.col("lift") > 1)
         .sort("item", "lift", "both", "next", descending=[False, True, True, False])
     )
-
-
-def recommendations(found: Affinities) -> Recommendations:
-    """Choose, for every person, the items that go best with what they own.
-
-    What they own already is left out unless it is consumable.
-
-    Returns:
-        person and recommended (names, best first, at most ``RECOMMENDED_ITEMS``); people for whom
-        nothing stands out are absent.
-    """
-    # Who owns the same gets the same, and most people own one thing.
-    baskets = found.owned.group_by("person").agg(pl.col("item").sort().alias("items"))
-    kinds = baskets.select("items").unique()
-    kinds = kinds.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("basket"))
-    names = found.items.select(pl.col("item").alias("next"), "name")
-    chosen = _best_next(found, kinds.explode("items").rename({"items": "item"})).join(
-        names, on="next", how="left", maintain_order="left"
-    )
-    named = chosen.group_by("basket", maintain_order=True).agg(pl.col("name").alias("recommended"))
-    of_kind = kinds.join(named, on="basket").select("items", "recommended")
-    return Recommendations(baskets.join(of_kind, on="items").select("person", "recommended"))
-
-
-def _best_next(found: Affinities, owned: pl.DataFrame) -> pl.DataFrame:
-    """Return basket and next, best first, of baskets whose items are in ``owned``."""
-    pairs = found.pairs.filter(pl.int_range(pl.len()).over("item") < _NEXT_PER_ITEM).select(
-        "item", "next", pl.col("lift").rank("dense", descending=True).alias("rank"), "both"
-    )
-    lasting = found.items.filter(~pl.col("consumable")).select("item")
-    kept = owned.join(lasting, on="item", how="semi").select(_packed("basket", "item"))
-    candidates = (
-        owned.lazy()
-        .join(pairs.lazy(), on="item")
-        .select(_packed("basket", "next").alias("key"), "rank", "both")
-        .filter(~pl.col("key").is_in(kept.to_series().implode()))
-        .group_by("key")
-        .agg(pl.col("rank").min(), pl.col("both").max())
-        .select(_HIGH.alias("basket"), _LOW.alias("next"), "rank", "both")
-        .with_columns(_packed("basket", "rank").alias("key"))
-        .collect(engine="streaming")
-    )
-    # One sort of one packed number leaves a few of each basket, and only these in doubt.
-    candidates = candidates.sort("key")
-    last = pl.when(_nth("basket") < RECOMMENDED_ITEMS).then("rank").forward_fill()
-    return (
-        candidates.filter(pl.col("rank") <= last)
-        .sort("key", "both", "next", descending=[False, True, False])
-        .filter(_nth("basket") < RECOMMENDED_ITEMS)
-        .select("basket", "next")
-    )
-
-
-def _packed(high: str, low: str) -> pl.Expr:
-    return pl.col(high).cast(pl.UInt64) * _PACKED + pl.col(low)
-
-
-def _nth(sorted_by: str) -> pl.Expr:
-    """Number the rows of each run of equal values from 0."""
-    row = pl.int_range(pl.len(), dtype=pl.UInt32)
-    starts = pl.col(sorted_by).ne_missing(pl.col(sorted_by).shift(1))
-    return row - pl.when(starts).then(row).forward_fill()
 
 
 def strongest(found: Affinities) -> tuple[Pair, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl import segments
-from remindctl.affinity import affinities, recommendations
+from remindctl.affinity import affinities
 from remindctl.due import EXPECTED, OWN_PURCHASE_DAYS, windows
 from remindctl.frames import Orders
 from remindctl.intervals import curves_by_order, due_thresholds, purchase_days, waits
@@ -22,6 +22,7 @@ from remindctl.predict import (
     predict,
 )
 from remindctl.profiles import calendar_day, profiles
+from remindctl.recommendations import recommendations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -35,6 +35,9 @@ REGULAR_SPREAD = 2.0
 
 EXPECTED = ("expected_next_from", "expected_next_on", "expected_next_until")
 
+# Columns on the way to the state.
+_BY_CURVE, _HAS_OWN, _IN_RHYTHM = "_by_curve", "_has_own", "_in_rhythm"
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -93,44 +96,55 @@ def dated(
     waited = (pl.lit(today) - pl.col("last_on")).dt.total_days().clip(lower_bound=0)
     number = pl.col("purchase_days")
     nothing = pl.lit(None, dtype=pl.String)
-    by_curve = timing(number, waited, thresholds) if thresholds else nothing
     has_own = (number >= OWN_PURCHASE_DAYS) & pl.col("expected_next_on").is_not_null()
-    state = pl.when(has_own).then(_by_forecast(today, by_curve)).otherwise(by_curve)
     regular = (pl.col("gaps") >= REGULAR_GAPS) & (
         pl.col("gap_days_max") <= REGULAR_SPREAD * pl.col("gap_days_median")
     )
-    in_rhythm = regular & (waited <= pl.col("gap_days_max"))
-    late = state.is_in(["late", "lapsed"])
-    state = pl.when(in_rhythm & late).then(pl.lit("due")).otherwise(state)
-    once = (number == 1) & state.is_null()
-    return people.with_columns(
-        pl.when(once).then(pl.lit("one_time")).otherwise(state).alias("due_state"),
-        *(
-            pl.when(has_own).then(name).otherwise(_by_window(name, quantile, by_number)).alias(name)
-            for name, quantile in zip(EXPECTED, ("p25", "median", "p75"), strict=True)
-        ),
+    # Step by step, as an expression within an expression is computed wherever it is named.
+    people = people.with_columns(
+        (timing(number, waited, thresholds) if thresholds else nothing).alias(_BY_CURVE),
+        has_own.alias(_HAS_OWN),
+        (regular & (waited <= pl.col("gap_days_max"))).alias(_IN_RHYTHM),
+    )
+    state = pl.when(_HAS_OWN).then(_by_forecast(today)).otherwise(_BY_CURVE)
+    people = people.with_columns(state.alias("due_state"))
+    late = pl.col("due_state").is_in(["late", "lapsed"])
+    once = (number == 1) & pl.col("due_state").is_null()
+    state = (
+        pl.when(pl.col(_IN_RHYTHM) & late)
+        .then(pl.lit("due"))
+        .when(once)
+        .then(pl.lit("one_time"))
+        .otherwise("due_state")
+    )
+    expected = [
+        pl.when(_HAS_OWN).then(name).otherwise(_by_window(quantile, by_number)).alias(name)
+        for name, quantile in zip(EXPECTED, ("p25", "median", "p75"), strict=True)
+    ]
+    return people.with_columns(state.alias("due_state"), *expected).drop(
+        _BY_CURVE, _HAS_OWN, _IN_RHYTHM
     )
 
 
-def _by_forecast(today: date, by_curve: pl.Expr) -> pl.Expr:
+def _by_forecast(today: date) -> pl.Expr:
     """Name the state by the person's own forecast; the curve decides where that has no end."""
-    now = pl.lit(today)
+    late = pl.lit(today) >= pl.col("expected_next_until")
     lost = pl.col("p_none_90d") >= LOST_CHANCE
     open_end = pl.col("expected_next_until").is_null()
     return (
-        pl.when(now < pl.col("expected_next_on"))
+        pl.when(pl.lit(today) < pl.col("expected_next_on"))
         .then(pl.lit("not_due"))
-        .when(lost & ((now >= pl.col("expected_next_until")) | (open_end & (by_curve == "lapsed"))))
+        .when(lost & (late | (open_end & (pl.col(_BY_CURVE) == "lapsed"))))
         .then(pl.lit("lapsed"))
-        .when((now >= pl.col("expected_next_until")) | (open_end & lost))
+        .when(late | (open_end & lost))
         .then(pl.lit("late"))
         .otherwise(pl.lit("due"))
     )
 
 
-def _by_window(name: str, quantile: str, by_number: Mapping[int, Window]) -> pl.Expr:
+def _by_window(quantile: str, by_number: Mapping[int, Window]) -> pl.Expr:
     if not by_number:
-        return pl.lit(None, dtype=pl.Date).alias(name)
+        return pl.lit(None, dtype=pl.Date)
     days: dict[int, int | None] = {
         number: getattr(window, quantile) for number, window in by_number.items()
     }

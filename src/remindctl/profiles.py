@@ -21,7 +21,10 @@ from remindctl.habits import (
     habitual_hours,
     last_products,
     median_gaps,
+    rhythm,
+    totals,
 )
+from remindctl.purchases import purchases
 from remindctl.rfm import scored
 
 if TYPE_CHECKING:
@@ -201,30 +204,29 @@ def profiles(
     """
     as_of = as_of.astimezone(UTC)
     today = calendar_day(as_of, zone)
-    seen = orders.filter(
-        pl.col("status") == "paid", pl.col("ordered_at") <= as_of, pl.col("person").is_not_null()
-    ).sort("ordered_at", "order_id", "line_id")
-    bought = _totals(seen, currency)
-    latest = bought.select("person", pl.col("last_order_id").alias("order_id"))
+    bought = purchases(orders, as_of, currency)
     parts = [
-        bought,
-        median_gaps(seen),
-        last_products(seen, latest),
-        favourites(seen, "category"),
-        favourites(seen, "product").select("person", "favourite_product"),
-        code_shares(seen),
-        habitual_hours(seen, zone) if zone else _nobody("habitual_hour"),
+        totals(bought),
+        rhythm(bought),
+        median_gaps(bought),
+        last_products(bought),
+        favourites(bought, "category"),
+        favourites(bought, "product").select("person", "favourite_product"),
+        code_shares(bought),
+        habitual_hours(bought, zone) if zone else _nobody("habitual_hour"),
         _nobody(*FORECAST) if forecasts is None else _forecast(forecasts),
         _nobody("recommended") if recommendations is None else recommendations,
     ]
     people = customers.sort("person")
     for part in parts:
-        taken = [name for name in part.columns if name != "person" and name in people.columns]
-        people = people.drop(taken).join(part, on="person", how="left", maintain_order="left")
+        found = _placed(part, people["person"])
+        people = people.drop(found.columns, strict=False).hstack(found)
     waited = (pl.lit(today) - pl.col("last_on")).dt.total_days().clip(lower_bound=0)
+    bought_once = pl.col("orders") > 0
     people = people.with_columns(
         pl.col("orders", "purchase_days").fill_null(0),
         pl.col("spent").fill_null(0),
+        pl.when(bought_once).then(pl.col("last_products").fill_null([])),
         waited.alias("days_since_last"),
         pl.lit(currency or None, dtype=pl.String).alias("currency"),
     )
@@ -234,19 +236,17 @@ def profiles(
     return Profiles(conform(people, schema, extra=True))
 
 
-def _totals(seen: pl.DataFrame, currency: str) -> pl.DataFrame:
-    in_currency = pl.col("currency").fill_null(currency) == currency
-    return seen.group_by("person").agg(
-        pl.col("order_id").n_unique().alias("orders"),
-        pl.col("ordered_on").n_unique().alias("purchase_days"),
-        pl.col("amount").filter(in_currency).sum().alias("spent"),
-        pl.col("ordered_at").first().alias("first_at"),
-        pl.col("ordered_at").last().alias("last_at"),
-        pl.col("ordered_on").min().alias("first_on"),
-        pl.col("ordered_on").max().alias("last_on"),
-        pl.col("order_id").first().alias("first_order_id"),
-        pl.col("order_id").last().alias("last_order_id"),
-    )
+def _placed(found: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
+    """Give each person the row of ``found`` that is theirs, or nulls."""
+    count = 1 + max(_highest(found["person"]), _highest(people))
+    row = pl.int_range(len(found), dtype=pl.UInt32, eager=True)
+    rows = pl.repeat(None, count, dtype=pl.UInt32(), eager=True).scatter(found["person"], row)
+    return found.drop("person").select(pl.all().gather(rows.gather(people)))
+
+
+def _highest(people: pl.Series) -> int:
+    highest = people.max()
+    return highest if isinstance(highest, int) else -1
 
 
 def _forecast(forecasts: pl.DataFrame) -> pl.DataFrame:

@@ -98,17 +98,34 @@ def assign(profiles: Profiles, custom: Mapping[str, str]) -> Profiles:
         custom: the owner's segments, name → SQL expression, already free of :func:`problems`.
     """
     conditions = {**HABITS, **{name: pl.sql_expr(text) for name, text in custom.items()}}
-    named = [pl.when(condition).then(pl.lit(name)) for name, condition in conditions.items()]
-    decile = pl.col("value_decile").cast(pl.String)
-    every = pl.concat_list(
+    sorted_out = profiles.with_columns(lifecycle())
+    marks = sorted_out.select(
         "segment",
-        pl.concat_str(pl.lit("rfm:"), "rfm"),
-        pl.concat_str(pl.lit("decile:"), decile),
-        *named,
-    ).list.drop_nulls()
-    tags = pl.col("tags").fill_null([]).list.eval(pl.concat_str(pl.lit(TAG), pl.element()))
-    everything = every.list.concat(tags.list.drop_nulls().list.unique(maintain_order=True))
-    return Profiles(profiles.with_columns(lifecycle()).with_columns(everything.alias("segments")))
+        "rfm",
+        "value_decile",
+        *(condition.fill_null(value=False).alias(f"in {n}") for n, condition in conditions.items()),
+    )
+    # A million customers make some hundred different rows of marks: each gets its list once.
+    kinds = marks.unique()
+    every = kinds.select(
+        pl.concat_list(
+            "segment",
+            pl.concat_str(pl.lit("rfm:"), "rfm"),
+            pl.concat_str(pl.lit("decile:"), pl.col("value_decile").cast(pl.String)),
+            *(pl.when(f"in {name}").then(pl.lit(name)) for name in conditions),
+        )
+        .list.drop_nulls()
+        .alias("segments")
+    )
+    found = marks.join(
+        kinds.hstack(every), on=marks.columns, how="left", nulls_equal=True, maintain_order="left"
+    )["segments"]
+    sorted_out = sorted_out.with_columns(found)
+    if sorted_out["tags"].list.len().sum():
+        tags = pl.col("tags").list.eval(pl.concat_str(pl.lit(TAG), pl.element()))
+        tags = tags.list.drop_nulls().list.unique(maintain_order=True)
+        sorted_out = sorted_out.with_columns(pl.col("segments").list.concat(tags.fill_null([])))
+    return Profiles(sorted_out)
 
 
 def problems(
