@@ -26,6 +26,7 @@ from remindctl.predict import (
     gamma_gamma,
     histories,
     nbd,
+    newton,
     predict,
 )
 from remindctl.predict.bgnbd import BGNBD
@@ -298,10 +299,10 @@ def test_many_customers_are_fitted_from_a_part_of_them(
 ) -> None:
     times = 60
     many = found(bgnbd.fit(*(np.tile(one, times) for one in calibrated.weeks)))
-    assert many.repeaters == 946 * times > bgnbd._MANY
+    assert many.repeaters == 946 * times > newton.MANY
     assert params(many) == pytest.approx(params(weekly), rel=1e-8)
     assert many.log_likelihood == pytest.approx(times * weekly.log_likelihood, rel=1e-12)
-    assert many.evaluations <= 4 < weekly.evaluations
+    assert many.evaluations < weekly.evaluations
 
 
 # -- special functions

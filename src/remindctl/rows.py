@@ -76,7 +76,7 @@ def run_sums(values: Ints, begins: Indices) -> Ints:
     largest = max(int(values.max()), -int(values.min()))
     if largest * int(lengths(begins, len(values)).max()) >= 2 ** (_WORD - 1):
         values = values.astype(object)
-    sums: Ints = np.add.reduceat(values, begins)
+    sums: Ints = np.add.reduceat(values, begins, dtype=values.dtype)
     return sums
 
 

@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from remindctl.predict.likelihood import log_likelihood, sample
-from remindctl.predict.newton import estimate, maximise
+from remindctl.predict.newton import estimate
 from remindctl.predict.special import hyp2f1_slope, log_gamma
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from remindctl.predict.newton import Likelihood
     from remindctl.predict.special import Floats
-
-# Beyond this many repeat customers the climb is made on a part of them first.
-_MANY = 50_000
-_PART = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,13 +141,12 @@ def fit(
     repeaters = len(everyone.x)
     if not repeaters:
         return None
-    usual, near = everyone.usual_params(), None
-    if repeaters > _MANY:
-        # The peak of a part is so near that of all that two more steps reach it.
-        part = everyone.thinned(-(-repeaters // _PART))
-        close = maximise(lambda params: log_likelihood(params, part), usual, usual)
-        near = close.params if close else None
-    best = estimate(lambda params: log_likelihood(params, everyone), usual, repeaters, near=near)
+
+    def likelihood_of(every: int) -> Likelihood:
+        part = everyone.thinned(every)
+        return lambda params: log_likelihood(params, part)
+
+    best = estimate(likelihood_of, everyone.usual_params(), repeaters)
     if best is None:
         return None
     r, alpha, a, b = best.params.tolist()

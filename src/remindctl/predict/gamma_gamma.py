@@ -13,11 +13,16 @@ import numpy as np
 
 from remindctl.predict.newton import estimate
 from remindctl.predict.special import digamma, log_gamma, trigamma
+from remindctl.predict.tally import tally
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from remindctl.predict.newton import Likelihood
     from remindctl.predict.special import Floats
+
+# Rows whose temporary arrays fit into the processor's cache.
+_ROWS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,42 +76,58 @@ def fit(x: npt.ArrayLike, mean: npt.ArrayLike) -> GammaGamma | None:
     bought, own = bought[counted], own[counted]
     if not len(bought):
         return None
-    n, spent = float(len(bought)), bought * own
-    distinct, x_counts = np.unique(bought, return_counts=True)
-    log_spent, log_own = float(bought @ np.log(spent)), float(np.log(own).sum())
-
-    def likelihood(params: Floats) -> tuple[float, Floats, Floats]:
-        p, q, v = params.tolist()
-        logs, inverse = np.log(spent + v), 1.0 / (spent + v)
-        own_shape = p * distinct
-        times = p * bought + q
-        value = x_counts @ (log_gamma(own_shape + q) - log_gamma(own_shape))
-        value += n * (q * np.log(v) - log_gamma(q)) + p * log_spent - log_own - times @ logs
-        rise = digamma(own_shape + q)
-        slope = np.array(
-            [
-                (x_counts * distinct) @ (rise - digamma(own_shape)) + log_spent - bought @ logs,
-                x_counts @ rise + n * (np.log(v) - digamma(q)) - logs.sum(),
-                n * q / v - times @ inverse,
-            ]
-        )
-        turn = trigamma(own_shape + q)
-        pq, pv, qv = (x_counts * distinct) @ turn, -(bought @ inverse), n / v - inverse.sum()
-        bend = np.array(
-            [
-                [(x_counts * distinct**2) @ (turn - trigamma(own_shape)), pq, pv],
-                [pq, x_counts @ turn - n * trigamma(q), qv],
-                [pv, qv, times @ inverse**2 - n * q / v**2],
-            ]
-        )
-        return float(value), slope, bend
-
     # p·v / (q-1) is then the mean of what is seen.
-    best = estimate(likelihood, np.array([4.0, 4.0, 0.75 * float(own.mean())]), len(bought))
+    usual = np.array([4.0, 4.0, 0.75 * float(own.mean())])
+    best = estimate(lambda every: _likelihood(bought[::every], own[::every]), usual, len(bought))
     if best is None or best.params[1] <= 1.0:
         return None
     p, q, v = best.params.tolist()
     return GammaGamma(p, q, v, best.value, len(bought), _correlation(bought, own), best.penalty)
+
+
+def _likelihood(bought: Floats, own: Floats) -> Likelihood:
+    n, spent = float(len(bought)), bought * own
+    distinct, x_counts = tally(bought)
+    log_spent, log_own = float(bought @ np.log(spent)), float(np.log(own).sum())
+
+    def of_amounts(v: float) -> Floats:
+        """Sum ln(spent + v) and its inverse and squared inverse, plain and times x."""
+        sums = np.zeros((2, 3))
+        for start in range(0, len(bought), _ROWS):
+            x, wide = bought[start : start + _ROWS], spent[start : start + _ROWS] + v
+            inverse = 1.0 / wide
+            terms = np.stack([np.log(wide), inverse, inverse**2])
+            sums += np.stack([terms.sum(axis=1), terms @ x])
+        return sums
+
+    def likelihood(params: Floats) -> tuple[float, Floats, Floats]:
+        p, q, v = params.tolist()
+        plain, by_x = of_amounts(v)
+        own_shape = p * distinct
+        # Each customer's amounts count p·x + q times.
+        logs, inverse, square = p * by_x + q * plain
+        value = x_counts @ (log_gamma(own_shape + q) - log_gamma(own_shape))
+        value += n * (q * np.log(v) - log_gamma(q)) + p * log_spent - log_own - logs
+        rise = digamma(own_shape + q)
+        slope = np.array(
+            [
+                (x_counts * distinct) @ (rise - digamma(own_shape)) + log_spent - by_x[0],
+                x_counts @ rise + n * (np.log(v) - digamma(q)) - plain[0],
+                n * q / v - inverse,
+            ]
+        )
+        turn = trigamma(own_shape + q)
+        pq, pv, qv = (x_counts * distinct) @ turn, -by_x[1], n / v - plain[1]
+        bend = np.array(
+            [
+                [(x_counts * distinct**2) @ (turn - trigamma(own_shape)), pq, pv],
+                [pq, x_counts @ turn - n * trigamma(q), qv],
+                [pv, qv, square - n * q / v**2],
+            ]
+        )
+        return float(value), slope, bend
+
+    return likelihood
 
 
 def _correlation(one: Floats, other: Floats) -> float | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NewType
 
+import numpy as np
 import polars as pl
+
+from remindctl.rows import lengths, minor_units, of_minor_units, run_sums, sorted_rows, starts
 
 if TYPE_CHECKING:
     from datetime import date
 
-    import numpy as np
     import numpy.typing as npt
 
     from remindctl.intervals import PurchaseDays
@@ -29,17 +31,27 @@ def histories(days: PurchaseDays, as_of: date) -> Histories:
         (T: days from the first one to ``as_of``), repeat_mean (mean amount of the ``x`` purchase
         days, null where x = 0); in the order of ``days``.
     """
-    first, last = pl.col("on").first(), pl.col("on").last()
-    paid = pl.col("amount").cast(pl.Float64)
-    x = pl.len().cast(pl.Int64) - 1
+    known = days.filter(pl.col("on") <= as_of)
+    first = starts(known["person"].to_numpy())
+    x = lengths(first, len(known)) - 1
+    spent = minor_units(known["amount"])
+    repeated = of_minor_units(run_sums(spent, first) - spent[first])
+    customers = pl.DataFrame(
+        {
+            "person": known["person"].gather(first),
+            "x": pl.Series(x, dtype=pl.Int64),
+            "first": known["on"].gather(first),
+            "last": known["on"].gather(first + x),
+            "repeated": repeated.cast(pl.Float64),
+        }
+    )
     return Histories(
-        days.filter(pl.col("on") <= as_of)
-        .group_by("person", maintain_order=True)
-        .agg(
-            x.alias("x"),
-            (last - first).dt.total_days().alias("t_x"),
-            (as_of - first).dt.total_days().alias("age"),
-            pl.when(x > 0).then((paid.sum() - paid.first()) / x).alias("repeat_mean"),
+        customers.select(
+            "person",
+            "x",
+            (pl.col("last") - pl.col("first")).dt.total_days().alias("t_x"),
+            (as_of - pl.col("first")).dt.total_days().alias("age"),
+            pl.when(pl.col("x") > 0).then(pl.col("repeated") / pl.col("x")).alias("repeat_mean"),
         )
     )
 
@@ -50,8 +62,10 @@ def alike(known: Histories) -> tuple[Ints, Ints, Ints]:
     Returns:
         x and age of each group, and for each customer the number of their group.
     """
-    pairs = known.select("x", "age").unique().with_row_index("group")
-    group = known.select("x", "age").join(
-        pairs, on=["x", "age"], how="left", maintain_order="left"
-    )["group"]
-    return pairs["x"].to_numpy(), pairs["age"].to_numpy(), group.cast(pl.Int64).to_numpy()
+    x, age, row = sorted_rows(
+        known["x"].to_numpy(), known["age"].to_numpy(), np.arange(len(known), dtype=np.int64)
+    )
+    begins = starts(x, age)
+    group = np.empty_like(row)
+    group[row] = np.repeat(np.arange(len(begins)), lengths(begins, len(row)))
+    return x[begins], age[begins], group

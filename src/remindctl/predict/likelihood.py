@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from remindctl.predict.special import digamma, log_gamma, trigamma
+from remindctl.predict.tally import tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,15 +62,11 @@ def sample(x: npt.ArrayLike, t_x: npt.ArrayLike, age: npt.ArrayLike) -> Sample:
     """Build a sample from one entry per customer."""
     bought, last, now = (np.asarray(one, dtype=np.float64) for one in (x, t_x, age))
     repeated = bought > 0
-    ages, waiting = np.unique(now[~repeated], return_counts=True)
-    return _of_parts(
-        ages, waiting.astype(np.float64), *(one[repeated] for one in (bought, last, now))
-    )
+    return _of_parts(*tally(now[~repeated]), *(one[repeated] for one in (bought, last, now)))
 
 
 def _of_parts(ages: Floats, waiting: Floats, x: Floats, t_x: Floats, age: Floats) -> Sample:
-    distinct, counts = np.unique(x, return_counts=True)
-    return Sample(ages, waiting, x, t_x, age, distinct, counts.astype(np.float64))
+    return Sample(ages, waiting, x, t_x, age, *tally(x))
 
 
 def log_likelihood(params: Floats, of: Sample) -> tuple[float, Floats, Floats]:

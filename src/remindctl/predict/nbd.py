@@ -9,6 +9,7 @@ import numpy as np
 
 from remindctl.predict.newton import estimate
 from remindctl.predict.special import digamma, log_gamma, trigamma
+from remindctl.predict.tally import tally
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -42,9 +43,9 @@ def fit(x: npt.ArrayLike, age: npt.ArrayLike) -> NBD | None:
     repeaters = int(np.count_nonzero(bought))
     if not repeaters:
         return None
-    distinct, x_counts = np.unique(bought, return_counts=True)
-    ages, row, customers = np.unique(now, return_inverse=True, return_counts=True)
-    orders = np.bincount(row, weights=bought)
+    distinct, x_counts = tally(bought)
+    ages, customers = tally(now)
+    _, orders = tally(now, weights=bought)
     total = float(len(bought))
 
     def likelihood(params: Floats) -> tuple[float, Floats, Floats]:
@@ -72,7 +73,8 @@ def fit(x: npt.ArrayLike, age: npt.ArrayLike) -> NBD | None:
         return float(value), slope, bend
 
     usual = np.array([0.5, 0.5 * float(now.sum()) / float(bought.sum())])
-    best = estimate(likelihood, usual, repeaters)
+    # So few distinct numbers need no part of them to be fitted first.
+    best = estimate(lambda _: likelihood, usual, repeaters)
     if best is None:
         return None
     r, alpha = best.params.tolist()
