@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from remindctl.errors import Refused
 from remindctl.stores.cp949 import Decoder
+from remindctl.stores.delimited import open_text
 from remindctl.stores.encodings import Text
 from remindctl.stores.files import Workbook
 from remindctl.stores.grids import grids
@@ -164,6 +165,15 @@ def test_a_quote_inside_a_cell_is_a_letter_and_swallows_no_rows() -> None:
         ("4", "f", '27"'),
         ("5", "g", "h"),
     ]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_quotes_from_the_very_first_letter_on_are_none_that_need_patience(mark: str) -> None:
+    def is_patient(text: str) -> bool:
+        return open_text(Text("orders.csv", f"{mark}{text}".encode(), NOW)).stray_quotes
+
+    assert not is_patient('"id","x"\n"1","a"\n')
+    assert is_patient('"id","x"\n"1",a"\n')
 
 
 def test_a_quote_that_joins_rows_is_damage_at_its_row() -> None:

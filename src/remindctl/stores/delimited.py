@@ -7,6 +7,7 @@ records is read record by record instead, each damage at its row.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import functools
 import io
@@ -245,7 +246,8 @@ def _has_stray_quotes(content: bytes, delimiter: str) -> bool:
     """Tell whether a quote stands where none can open, close or be doubled."""
     if b'"' not in content:
         return False
-    signs = np.frombuffer(content, dtype=np.uint8)
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    signs = np.frombuffer(content, dtype=np.uint8, offset=start)
     quotes = np.flatnonzero(signs == ord('"'))
     if len(content) == _CHECK_QUOTES_UP_TO:
         # The sample may end inside a quoted cell, or between the two quotes of a doubled one.
