@@ -23,9 +23,8 @@ def benchmark(
 ) -> Iterator[Comparison]:
     """Compare the time of a line with that in a file of :data:`FEW` lines, under the same limit.
 
-    The limit is ``RLIMIT_DATA``, of all memory that the process may write to. It is stricter than
-    one of what is in use: memory that was given back but may be written to again counts, too. The
-    kernel's own copy of the file does not. Linux alone keeps it.
+    As in a container, only memory counts that the kernel could not take back: not the pages of the
+    file that are in use. Who goes beyond is killed.
 
     Args:
         sizes: in lines.

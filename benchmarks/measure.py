@@ -50,7 +50,8 @@ class Command:
         arguments: of the interpreter, for example ``("-m", "remindctl")``.
         python: the interpreter; this one imports the remindctl of this checkout, others nothing of
             the checkout.
-        memory_bytes: how much writable memory it may map (``RLIMIT_DATA``); 0 = no limit.
+        memory_bytes: with more of its own in use (without mapped files) it is killed; 0 = no limit.
+            Linux alone keeps it.
         environment: what it sees beside this process's own environment.
     """
 

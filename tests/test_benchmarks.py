@@ -118,10 +118,11 @@ def test_a_process_is_measured_and_one_that_fails_is_not(tmp_path: Path) -> None
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others do not keep the limit")
 def test_memory_can_be_limited(tmp_path: Path) -> None:
-    words = ("-c", "bytearray(256 * 2**20)")
-    Command(words, memory_bytes=512 * 2**20).run(tmp_path / "output")
-    with pytest.raises(RuntimeError, match="exit code 1"):
-        Command(words, memory_bytes=128 * 2**20).run(tmp_path / "output")
+    words = ("-c", "import time; kept = b'x' * (128 * 2**20); time.sleep(1)")
+    with pytest.raises(RuntimeError, match="exit code -9"):
+        Command(words, memory_bytes=96 * 2**20).run(tmp_path / "output")
+    words = ("-c", "kept = b'x' * (128 * 2**20)")
+    Command(words, memory_bytes=192 * 2**20).run(tmp_path / "output")
 
 
 def test_a_library_is_that_of_the_first_interpreter_that_has_it() -> None:
