@@ -199,7 +199,7 @@ def test_no_cell_and_no_title_starts_a_formula(start: str) -> None:
     listing = Listing(
         store="s", as_of=date(2025, 1, 1), people=frame, found=3, total=3, currency="", zone=None
     )
-    rows = list(csv.reader(io.StringIO(to_csv(listing, bom=False), newline="")))
+    rows = list(csv.reader(io.StringIO(to_csv(listing, bom=False).decode(), newline="")))
     assert [rows[0][0], rows[1][0], rows[2][0]] == [f"'{start}a", f"'{start}1+1", "plain"]
     assert json.loads(to_json(listing))["customers"][1] == {f"{start}a": "plain"}
 

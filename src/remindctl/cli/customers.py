@@ -140,7 +140,7 @@ def _shown(selection: Selection, output: Output) -> Selection:
 
 
 def _show(listing: Listing, output: Output, *, bom: bool) -> None:
-    from remindctl.report.stream import write_data, write_file  # noqa: PLC0415
+    from remindctl.report.stream import write_data, write_utf8  # noqa: PLC0415
 
     if output is Output.TABLE:
         from remindctl.report.console import data_console  # noqa: PLC0415
@@ -151,6 +151,6 @@ def _show(listing: Listing, output: Output, *, bom: bool) -> None:
     from remindctl.report.customers import to_csv, to_json, to_ndjson  # noqa: PLC0415
 
     if output is Output.CSV:
-        write_file(to_csv(listing, bom=bom)) if bom else write_data(to_csv(listing, bom=bom))
+        write_utf8(to_csv(listing, bom=bom), whatever_the_locale=bom)
     else:
         write_data(to_json(listing) if output is Output.JSON else to_ndjson(listing))

@@ -5,6 +5,7 @@ Whole columns at a time: a shop may have a million customers.
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ _NAMES = ("name", "first_name")
 _CONTACTS = ("email", "phone")
 _EMAIL = r"([^\s@])[^\s@]*@([^\s@]+\.[^\s@]+)"
 _PHONE = r"^\+?[\d\s().-]{7,}$"
-_BOM = "\ufeff"
+_BOM = b"\xef\xbb\xbf"
 _DECIMALS = 6
 
 
@@ -75,7 +76,7 @@ def _masked_name(name: pl.Expr) -> pl.Expr:
     """``김민수`` → ``김*수``, ``Ann Lee`` → ``A** L**``: as ``render.filters.mask`` writes them."""
     word = pl.element()
     size = word.str.len_chars()
-    short = (size <= 2) | word.str.contains(r"^[\x00-\x7f]*$")
+    short = (size <= 2) | (word.str.len_bytes() == size)
     first = word.str.slice(0, 1)
     hidden = (
         pl.when(short)
@@ -87,30 +88,39 @@ def _masked_name(name: pl.Expr) -> pl.Expr:
 
 def _masked_contact(value: pl.Expr) -> pl.Expr:
     """``k***@shop.example``, ``010-****-1234``; other text stays."""
-    digits = value.str.replace_all(r"\D", "")
-    korean = value.str.starts_with("+82")
+    # Nulls for whatever is no number, so that most of these steps have little to do.
+    number = pl.when(value.str.contains(_PHONE)).then(value)
+    digits = number.str.replace_all(r"\D", "")
+    korean = number.str.starts_with("+82")
     local = pl.when(korean).then(pl.lit("0") + digits.str.slice(2)).otherwise(digits)
     area = pl.when(local.str.starts_with("02")).then(2).otherwise(3)
-    foreign = value.str.starts_with("+") & ~korean
+    foreign = number.str.starts_with("+") & ~korean
     shown = pl.when(foreign).then(pl.lit("+***")).otherwise(local.str.slice(0, area))
-    phone = shown + "-****-" + local.str.slice(-4)
-    is_phone = value.str.contains(_PHONE) & (digits.str.len_chars() >= 7)
-    return pl.when(is_phone).then(phone).otherwise(value.str.replace_all(_EMAIL, "$1***@$2"))
+    phone = pl.when(digits.str.len_chars() >= 7).then(shown + "-****-" + local.str.slice(-4))
+    other = pl.when(phone.is_null()).then(value)
+    return pl.coalesce(phone, other.str.replace_all(_EMAIL, "$1***@$2"))
 
 
-def to_csv(listing: Listing, *, bom: bool) -> str:
+def to_csv(listing: Listing, *, bom: bool) -> bytes:
     """Write a header and one line per customer; cells that a spreadsheet would run are quoted.
 
     Args:
         listing: what to write.
         bom: begin with the mark by which Excel knows UTF-8.
+
+    Returns:
+        the text in UTF-8.
     """
+    # Numbers, dates and instants run nowhere.
+    texts = [name for name, dtype in listing.people.schema.items() if dtype in (pl.String, pl.List)]
     cells = _written(listing, pl.String)
     lists = [name for name, dtype in cells.schema.items() if isinstance(dtype, pl.List)]
     cells = cells.with_columns(pl.col(lists).list.join("; ", ignore_nulls=True))
-    safe = cells.with_columns(harmless(pl.col(pl.String))).rename(harmless_title)
-    text = safe.write_csv()
-    return _BOM + text if bom else text
+    safe = cells.with_columns(harmless(pl.col(texts))).rename(harmless_title)
+    written = io.BytesIO(_BOM if bom else b"")
+    written.seek(0, io.SEEK_END)
+    safe.write_csv(written)
+    return written.getvalue()
 
 
 def to_ndjson(listing: Listing) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,21 @@ def write_file(text: str) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     _write(sys.stdout, text)
+
+
+def write_utf8(text: bytes, *, whatever_the_locale: bool = False) -> None:
+    """Write long data that ends with a line break, without a copy where stdout is of UTF-8."""
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and os.linesep == "\n":
+        if whatever_the_locale:
+            stream.reconfigure(encoding="utf-8")
+        if codecs.lookup(stream.encoding).name == "utf-8":
+            stream.flush()
+            stream.buffer.write(text)
+            stream.buffer.flush()
+            return
+    write = write_file if whatever_the_locale else write_data
+    write(text.decode())
 
 
 def write_talk(text: str) -> None:
