@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from remindctl.frames import (
@@ -17,6 +18,7 @@ from remindctl.frames import (
     conform,
     empty,
 )
+from remindctl.rows import sorted_rows, starts
 from remindctl.stores.layout import CUSTOMER_FIELDS
 from remindctl.stores.places import located
 from remindctl.stores.query import EXTRA
@@ -24,6 +26,7 @@ from remindctl.stores.query import EXTRA
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from remindctl.rows import Indices
     from remindctl.stores.layout import ConsentRule
 
 _KINDS: Mapping[str, str] = {
@@ -39,6 +42,7 @@ _TOLD: Mapping[str, type[pl.DataType]] = {
     "in_order": pl.Boolean,
 }
 _ADDRESS = ("country", "province")
+_NOT_OF_PEOPLE = ("person", "at", "in_order", "customer_id")
 _COMPOUND_SURNAMES = ("남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방")
 
 
@@ -72,25 +76,16 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
     Args:
         mentions: ``person``, ``at`` (instant of the mention, null = how things stand today) and any
             customer fields; further columns are carried as they are.
-        known: the people's identifiers, the devices too.
+        known: the people's identifiers, the devices too, sorted as :func:`addresses` does.
     """
     if not mentions.height:
         return Customers(empty(CUSTOMERS))
-    people = mentions.sort("at", nulls_last=True, maintain_order=True)
-    if "phone" in people.columns:
+    if "phone" in mentions.columns:
         # In Korea only mobile numbers take texts; elsewhere a number does not tell.
         landline = pl.col("phone").str.starts_with("+82") & ~pl.col("phone").str.starts_with("+821")
-        people = people.with_columns(pl.when(~landline).then("phone").alias("phone"))
-    apart = ("person", "at", "in_order", "customer_id", "signed_up_at", *_ADDRESS)
-    latest = [pl.col(c).drop_nulls().last() for c in people.columns if c not in apart]
-    if "signed_up_at" in people.columns:
-        latest.append(pl.col("signed_up_at").min())
-    if "country" in people.columns:
-        # Those of one address, or California would come to lie in Korea.
-        address = [c for c in _ADDRESS if c in people.columns]
-        latest.append(pl.col(address).filter(pl.col("country").is_not_null()).last())
-    people = people.group_by("person").agg(latest)
-    people = people.join(_keys(known), on="person", how="left").sort("person")
+        mentions = mentions.with_columns(pl.when(~landline).then("phone").alias("phone"))
+    people = _latest(mentions)
+    people = people.join(_keys(known), on="person", how="left", maintain_order="left")
     people = located(people)
     if "tags" in people.columns:
         people = people.with_columns(
@@ -102,13 +97,45 @@ def customers(mentions: pl.DataFrame, known: Addresses) -> Customers:
     return Customers(people.drop(clash).rename({c: carried[c] for c in carried if c not in clash}))
 
 
+def _latest(mentions: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per person, ascending, with what was said of each field last."""
+    times = mentions.select("at").with_row_index("row")
+    in_time = times.sort("at", nulls_last=True, maintain_order=True)["row"].to_numpy()
+    person, nth = sorted_rows(mentions["person"].to_numpy()[in_time], np.arange(len(in_time)))
+    row, begins = in_time[nth], starts(person)
+
+    def last(told: pl.Series) -> pl.Series:
+        """Return the row of each person's last mention that tells something."""
+        at = np.where(told.to_numpy()[row], np.arange(len(row)), -1)
+        at = np.maximum.reduceat(at, begins)
+        return pl.Series(row[at], dtype=pl.UInt32).set(pl.Series(at < 0), None)
+
+    found = {"person": pl.Series(person[begins])}
+    for name in mentions.columns:
+        if name in _ADDRESS and "country" in mentions.columns:
+            # Those of one address, or California would come to lie in Korea.
+            found[name] = mentions[name].gather(last(mentions["country"].is_not_null()))
+        elif name == "signed_up_at":
+            found[name] = _earliest(mentions[name].gather(row), begins)
+        elif name not in (*_ADDRESS, *_NOT_OF_PEOPLE):
+            found[name] = mentions[name].gather(last(mentions[name].is_not_null()))
+    return pl.DataFrame(found)
+
+
+def _earliest(instants: pl.Series, begins: Indices) -> pl.Series:
+    never = np.iinfo(np.int64).max
+    first = np.minimum.reduceat(instants.to_physical().fill_null(never).to_numpy(), begins)
+    known = pl.Series(first != never)
+    return pl.Series(first).set(~known, None).cast(instants.dtype)
+
+
 def _keys(known: Addresses) -> pl.DataFrame:
     """Name each person after an identifier, so that the name outlives the load."""
-    name = pl.concat_str("kind", pl.lit(":"), "value")
     # Devices come and go: only who is nothing else is named after one.
-    lasting = name.filter(pl.col("kind") != "push_token").min()
-    first = known.group_by("person").agg(pl.coalesce(lasting, name.min()).alias("id"))
-    keys = [hashlib.blake2b(text.encode(), digest_size=8).hexdigest() for text in first["id"]]
+    first = known.sort("person", pl.col("kind") == "push_token", maintain_order=True)
+    first = first.unique("person", keep="first", maintain_order=True)
+    names = first.select(pl.concat_str("kind", pl.lit(":"), "value")).to_series()
+    keys = [hashlib.blake2b(name.encode(), digest_size=8).hexdigest() for name in names.to_list()]
     return first.select("person", pl.Series("customer_key", keys, dtype=pl.String))
 
 
