@@ -283,28 +283,24 @@ def _paid(orders: Orders, as_of: date) -> tuple[Period, int, int]:
 def _excluded(orders: Orders, accounting: Accounting, as_of: date) -> Excluded:
     """Count the orders that the statistics leave out."""
     later = (pl.col("ordered_on") > as_of).fill_null(value=False)
-    seen = orders.lazy().filter(~later)
+    unpaid, nobody = pl.col("status") != "paid", pl.col("person").is_null()
     left_out = (
-        seen.filter(pl.col("status") != "paid")
-        .group_by(pl.col("status").cast(pl.String))
-        .agg(pl.col("order_id").n_unique())
+        orders.lazy()
+        .filter(later | unpaid | nobody)
+        .select("order_id", pl.col("status").cast(pl.String), later.alias("later"))
         .collect()
     )
-    by_status = dict(left_out.iter_rows())
-    unidentified = seen.filter(pl.col("status") == "paid", pl.col("person").is_null())
+    seen = left_out.filter(~pl.col("later"))
+    by_status = dict(seen.group_by("status").agg(pl.col("order_id").n_unique()).iter_rows())
     return Excluded(
         cancelled=by_status.get("cancelled", 0),
         refunded=by_status.get("refunded", 0),
         unpaid=by_status.get("pending", 0),
         exchanged=by_status.get("exchanged", 0),
         duplicate_lines=accounting.duplicate_lines,
-        unidentified_orders=unidentified.select(pl.col("order_id").n_unique()).collect().item(),
+        unidentified_orders=by_status.get("paid", 0),
         rejected_rows=accounting.rejected_rows,
-        after_as_of=orders.lazy()
-        .filter(later)
-        .select(pl.col("order_id").n_unique())
-        .collect()
-        .item(),
+        after_as_of=left_out.filter("later")["order_id"].n_unique(),
     )
 
 

@@ -27,6 +27,9 @@ from remindctl.survival import ReturnCurve, curve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    # A level and one of its groups → the waits for the same again, and their curve.
+    _Observed = Callable[[str, str], tuple[Waits, ReturnCurve]]
+
 WITHIN_DAYS = (3, 7, 30, 60, 90, 180, 365)
 COHORT_DAYS = (30, 90, 180)
 # Where a curve is drawn: closer where more happens, and over the year in which most of it does.
@@ -188,16 +191,18 @@ def item_cycles(
     waits_of_listed = dict(zip(texts, parts, strict=True))
 
     @cache
-    def waits_of(level: str, code: str) -> Waits:
+    def observed(level: str, code: str) -> tuple[Waits, ReturnCurve]:
         if level == by:
-            return Waits(waits_of_listed[code])
-        same = seen.filter(codes[f"{level} key"] == code).select(line).collect()
-        return waits(purchase_days(Orders(same)), as_of)
+            waiting = Waits(waits_of_listed[code])
+        else:
+            same = seen.filter(codes[f"{level} key"] == code).select(line).collect()
+            waiting = waits(purchase_days(Orders(same)), as_of)
+        return waiting, curve(waiting["wait"].to_numpy(), waiting["returned"].to_numpy())
 
     items = [
         _item_cycle(
             [_Group(level, row[f"{level} key"], row[f"{level} name"]) for level in keys],
-            waits_of,
+            observed,
             store,
         )
         for row in told.iter_rows(named=True)
@@ -244,12 +249,9 @@ class _Group:
     name: str | None
 
 
-def _item_cycle(
-    groups: Sequence[_Group], waits_of: Callable[[str, str], Waits], store: ReturnCurve
-) -> ItemCycle:
+def _item_cycle(groups: Sequence[_Group], observed: _Observed, store: ReturnCurve) -> ItemCycle:
     own = groups[0]
-    waiting = waits_of(own.level, own.key or "")
-    wait = _curve(waiting)
+    waiting, wait = observed(own.level, own.key or "")
     p25, median, p75 = (wait.quantile(p) if wait.enough else None for p in (0.25, 0.50, 0.75))
     return ItemCycle(
         own.name or own.key or "",
@@ -262,28 +264,21 @@ def _item_cycle(
         p75,
         wait.enough,
         curve_points(wait),
-        _refill(groups, waits_of, store),
+        _refill(groups, observed, store),
     )
 
 
-def _refill(
-    groups: Sequence[_Group], waits_of: Callable[[str, str], Waits], store: ReturnCurve
-) -> Refill | None:
+def _refill(groups: Sequence[_Group], observed: _Observed, store: ReturnCurve) -> Refill | None:
     """Take the cycle of the narrowest group with enough returns."""
     for group in groups:
         if group.key is None:
             continue
-        waiting = waits_of(group.level, group.key)
-        wait = _curve(waiting)
+        waiting, wait = observed(group.level, group.key)
         if wait.enough:
             counted = group.level in _COUNTED
             name = group.name or group.key
             return refill(group.level, name, wait, unit_days(waiting) if counted else None)
     return refill("store", "", store) if store.enough else None
-
-
-def _curve(waiting: Waits) -> ReturnCurve:
-    return curve(waiting["wait"].to_numpy(), waiting["returned"].to_numpy())
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,11 +263,11 @@ def timing(number: pl.Expr, waited: pl.Expr, thresholds: Mapping[int, DueThresho
         waited: days since the last one.
         thresholds: as :func:`due_thresholds` gives them.
     """
+    place = number.clip(upper_bound=LATER_ORDERS)
 
     def of_number(days: Mapping[int, int | None]) -> pl.Expr:
-        return number.clip(upper_bound=LATER_ORDERS).replace_strict(
-            days, default=None, return_dtype=pl.Int64
-        )
+        by_number = [days.get(key) for key in range(LATER_ORDERS + 1)]
+        return pl.lit(pl.Series(by_number, dtype=pl.Int64)).gather(place)
 
     due = of_number({key: one.due_days for key, one in thresholds.items()})
     late = of_number({key: one.late_days for key, one in thresholds.items()})

@@ -10,7 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remindctl.survival import curve
+import numpy as np
+
+from remindctl.rows import tally
+from remindctl.survival import curve_of_counts
 
 if TYPE_CHECKING:
     from remindctl.intervals import Waits
@@ -43,19 +46,26 @@ def unit_days(waiting: Waits) -> UnitDays | None:
     """
     if "units" not in waiting.columns or not waiting["returned"].any():
         return None
-    per_unit = waiting["wait"] / waiting["units"]
+    wait, units, returned = (waiting[name].to_numpy() for name in ("wait", "units", "returned"))
+    # Of all purchases few differ in days, units and end.
+    longest = int(wait.max()) + 1
+    kinds, purchases = tally((units * longest + wait) * 2 + returned)
+    (units, wait), returned = divmod(kinds // 2, longest), kinds % 2 == 1
     # Kaplan and Meier need only the order of the times, so ranks serve where days are not whole.
-    times = per_unit.unique().sort()
-    by_rank = curve((per_unit.rank("dense") - 1).to_numpy(), waiting["returned"].to_numpy())
+    times, rank = np.unique(wait / units, return_inverse=True)
+    exits = np.bincount(rank, purchases, len(times)).astype(np.int64)
+    events = np.bincount(rank, purchases * returned, len(times)).astype(np.int64)
+    by_rank = curve_of_counts(exits, events)
     ranks = [by_rank.quantile(p) for p in (0.25, 0.50, 0.75)]
     p25, median, p75 = (None if rank is None else float(times[rank]) for rank in ranks)
-    completed: list[float] = per_unit.filter(waiting["returned"]).to_list()
+    completed = math.fsum((wait * purchases / units)[returned])
     return UnitDays(
         p25,
         median,
         p75,
-        math.fsum(completed) / len(completed),
-        int(waiting["units"].sort()[(len(waiting) - 1) // 2]),
+        completed / by_rank.returned,
+        # Kinds are in the order of their units.
+        int(units[np.searchsorted(purchases.cumsum(), (by_rank.n + 1) // 2)]),
     )
 
 

@@ -80,6 +80,24 @@ def run_sums(values: Ints, begins: Indices) -> Ints:
     return sums
 
 
+def tally(values: Ints, weights: npt.NDArray[np.float64] | None = None) -> tuple[Ints, Ints]:
+    """Return the distinct values in order, and how many there are of each, or their weights' sum.
+
+    Args:
+        values: 0 or more; whole numbers, as days are, need not be sorted even where they are
+            written as floats.
+        weights: one per value.
+    """
+    whole = values.astype(np.int64)
+    if len(values) and whole.max() <= 4 * len(values) + 1024 and (whole == values).all():
+        counts = np.bincount(whole)
+        distinct = np.flatnonzero(counts)
+        found = counts if weights is None else np.bincount(whole, weights)
+        return distinct.astype(values.dtype), found[distinct]
+    several, row = np.unique(values, return_inverse=True)
+    return several, np.bincount(row, weights, minlength=len(several))
+
+
 def minor_units(amounts: pl.Series) -> Ints:
     """Return amounts without nulls as whole numbers of ten-thousandths, which add up exactly."""
     whole = amounts.to_physical()

@@ -168,10 +168,10 @@ def curve(durations: npt.ArrayLike, returned: npt.ArrayLike) -> ReturnCurve:
         return pool([])
     # One count of (day, ended) pairs; a mask over a million waits would take as long again.
     pairs = np.bincount(2 * days + ended, minlength=2 * (int(days.max()) + 1)).reshape(-1, 2)
-    return _counted(pairs.sum(axis=1), pairs[:, 1])
+    return curve_of_counts(pairs.sum(axis=1), pairs[:, 1])
 
 
-def _counted(exits: Counts, events: Counts) -> ReturnCurve:
+def curve_of_counts(exits: Counts, events: Counts) -> ReturnCurve:
     """Make a curve of how many waits ended on each day, and how many of them in a return."""
     at_risk = np.cumsum(exits[::-1])[::-1]
     observed = int(np.count_nonzero(at_risk))
@@ -200,7 +200,9 @@ def curves(
     cell = position[groups] * shape[1] + durations
     exits = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
     events = np.bincount(cell[returned], minlength=shape[0] * shape[1]).reshape(shape)
-    return {int(group): _counted(exits[row], events[row]) for row, group in enumerate(present)}
+    return {
+        int(group): curve_of_counts(exits[row], events[row]) for row, group in enumerate(present)
+    }
 
 
 def pool(parts: Iterable[ReturnCurve]) -> ReturnCurve:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl.intervals import LATER_ORDERS, DueThresholds, timing
+from remindctl.rows import minor_units, of_minor_units, run_sums, starts
 from remindctl.segments import LIFECYCLE, lifecycle
 
 if TYPE_CHECKING:
@@ -52,14 +53,14 @@ def standing(waiting: Waits, thresholds: Mapping[int, DueThresholds]) -> pl.Data
     Returns:
         one row per customer, in the order of persons.
     """
-    # Both are in the order of persons: the last purchase day of each, and each one's sum.
+    # All are in the order of persons: the last purchase day of each, and each one's sum.
     last = waiting.filter(~pl.col("returned")).select(
         pl.col("number").alias("purchase_days"),
         pl.col("wait").alias("days_since_last"),
         timing(pl.col("number"), pl.col("wait"), thresholds).alias("due_state"),
     )
-    spent = waiting.group_by("person", maintain_order=True).agg(pl.col("amount").sum())
-    return last.with_columns(spent["amount"].alias("spent"), lifecycle())
+    spent = run_sums(minor_units(waiting["amount"]), starts(waiting["person"].to_numpy()))
+    return last.with_columns(of_minor_units(spent).alias("spent"), lifecycle())
 
 
 def due_steps(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from remindctl.predict.special import digamma, log_gamma, trigamma
-from remindctl.predict.tally import tally
+from remindctl.rows import tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,11 +62,15 @@ def sample(x: npt.ArrayLike, t_x: npt.ArrayLike, age: npt.ArrayLike) -> Sample:
     """Build a sample from one entry per customer."""
     bought, last, now = (np.asarray(one, dtype=np.float64) for one in (x, t_x, age))
     repeated = bought > 0
-    return _of_parts(*tally(now[~repeated]), *(one[repeated] for one in (bought, last, now)))
+    ages, waiting = tally(now[~repeated])
+    return _of_parts(
+        ages, waiting.astype(np.float64), *(one[repeated] for one in (bought, last, now))
+    )
 
 
 def _of_parts(ages: Floats, waiting: Floats, x: Floats, t_x: Floats, age: Floats) -> Sample:
-    return Sample(ages, waiting, x, t_x, age, *tally(x))
+    distinct, counts = tally(x)
+    return Sample(ages, waiting, x, t_x, age, distinct, counts.astype(np.float64))
 
 
 def log_likelihood(params: Floats, of: Sample) -> tuple[float, Floats, Floats]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from remindctl.predict.newton import estimate
 from remindctl.predict.special import digamma, log_gamma, trigamma
-from remindctl.predict.tally import tally
+from remindctl.rows import tally
 
 if TYPE_CHECKING:
     import numpy.typing as npt
