@@ -15,6 +15,7 @@ from remindctl.stores.encodings import Text
 from remindctl.stores.engine import Lines, read_lines
 from remindctl.stores.grids import grids
 from remindctl.stores.layout import Layout, built_in, read_layout
+from remindctl.stores.orders import share_order_amounts
 from remindctl.stores.query import Settings
 
 LAW = settings(deadline=None, max_examples=60)
@@ -395,6 +396,29 @@ def test_the_shares_of_a_total_add_up_to_it_exactly(
         assert least >= 0
     parts = frame["amount"] * (1 if whole else 100)
     assert (parts == parts.round(0)).all()
+
+
+@LAW
+@given(orders_of_lines, st.integers(1, 9))
+def test_what_is_paid_for_a_line_does_not_depend_on_other_orders(
+    orders: list[tuple[Decimal, list[tuple[str, Decimal]]]], block_rows: int
+) -> None:
+    # Halves of the smallest unit too: each order's lines share 10.01 and some cost the same.
+    lines = pl.DataFrame(
+        [
+            (str(i), 100_100, int(price * 10_000), int(qty or 1))
+            for i, (_, bought) in enumerate(orders)
+            for qty, price in bought
+        ],
+        schema=["order_id", "amount", "price", "quantity"],
+        orient="row",
+    )
+    together = share_order_amounts(lines, "USD", contiguous=True, block_rows=block_rows)
+    alone = [
+        share_order_amounts(order, "USD", contiguous=True)
+        for order in lines.partition_by("order_id", maintain_order=True)
+    ]
+    assert together.rows() == pl.concat(alone).rows()
 
 
 def test_a_total_missing_on_some_rows_is_the_orders_all_the_same() -> None:

@@ -254,6 +254,56 @@ def test_a_phone_read_quickly_is_read_carefully_alike(cells: list[str], region: 
     ]
 
 
+@pytest.mark.parametrize(
+    ("region", "read", "left"),
+    [
+        (
+            "US",
+            ["2025550143", "(202) 555-0143", "+1 202 555 0143", "'+12025550143", "12025550143"],
+            ["+2025550143", "02025550143", "1125550143", "2222222222", "+12222222222", "n/a", "",
+             "2025550143.0", "2025550143 x2", "012025550143", "2-0-2", "1" * 40],
+        ),
+        (
+            "KR",
+            ["010-9000-0143", "1090000143", "+82 10-9000-0143", "821090000143"],
+            ["+1090000143", "0010-9000-0143", "02-900-0143", "050-7123-4567", "010-1234-5678",
+             "+0821090000143", "010-9***-0143"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_plain_phone_is_told_by_its_size(region: str, read: list[str], left: list[str]) -> None:
+    found = plain_phones(column(*read, *left), region).to_list()
+    assert found[: len(read)] == [int(values.careful_phones(column(read[0]), region)[0])] * len(
+        read
+    )
+    assert found[len(read) :] == [None] * len(left)
+
+
+@LAW
+@given(st.lists(phone_cells, min_size=1, max_size=20), st.sampled_from(["KR", "US"]))
+def test_a_plain_phone_is_what_the_pattern_reads(cells: list[str], region: str) -> None:
+    pattern = values.whole(partial(values.phone, region=region))(column(*cells))
+    for plain, phone in zip(plain_phones(column(*cells), region), pattern, strict=True):
+        assert plain is None or f"+{plain}" == phone
+
+
+def plain_phones(cells: pl.Series, region: str) -> pl.Series:
+    bare = cells.to_frame().select(bare=values.bare_phone(pl.col("cell")))
+    number = values.quantity(pl.col("bare"))
+    return bare.select(values.plain_phone(pl.col("bare"), number, region)).to_series()
+
+
+@LAW
+@given(st.lists(st.text("aZé@.- '*ßÖß1", max_size=9), min_size=1, max_size=20))
+def test_a_plain_email_stays_as_it_is(cells: list[str]) -> None:
+    cells += [f"{cell}@b.example" for cell in cells]
+    plain = values.whole(values.plain_email)(column(*cells))
+    read = values.whole(values.email)(column(*cells))
+    for cell, quick, careful in zip(cells, plain, read, strict=True):
+        assert quick is None or (quick, careful) == (cell, cell)
+    assert values.whole(values.plain_email)(column("zoé-1@b.example"))[0] == "zoé-1@b.example"
+
+
 @LAW
 @given(st.lists(amount_cells, min_size=1, max_size=20))
 def test_an_amount_read_quickly_is_read_carefully_alike(cells: list[str]) -> None:

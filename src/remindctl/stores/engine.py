@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from remindctl.frames import MONEY
+from remindctl.stores.fields import AMOUNTS
 from remindctl.stores.orders import resolve_status, share_order_amounts, spread_first_rows
-from remindctl.stores.query import BLAME, UNREAD_PHONE, Query, Settings
+from remindctl.stores.query import BLAME, LEFT, SUSPECT, Query, Settings
 from remindctl.stores.tables import DAMAGE, ROW, Table
+from remindctl.stores.values import in_money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,10 @@ REJECTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "column": pl.String,
     "value": pl.String,
     "reason": pl.String,
+}
+_FAULTS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    ROW: pl.UInt32,
+    **dict.fromkeys((DAMAGE, *BLAME), pl.String),
 }
 
 
@@ -56,24 +61,48 @@ def read_lines(table: Table, layout: Layout, settings: Settings) -> Lines:
         Refused: the text cannot be read at all.
     """
     query = Query(table, layout, settings)
-    frame = _reread_suspects(table.collect(query), table, query)
-    frame = _reread_phones(frame, query)
+    frame = query.read_categories(_in_one_piece([table.collect(query)]))
+    frame, faults = _reread_suspects(frame, table, query)
+    for field, left in LEFT.items():
+        if left in frame.columns:
+            frame, more = _reread_addresses(frame, field, query)
+            faults = pl.concat([faults, more])
     rows = frame.height
     if layout.order_fields == "first row":
-        frame = spread_first_rows(frame)
-    frame, rejects = _split_rejects(frame, table.name)
+        frame, misplaced = spread_first_rows(
+            frame, faults.filter(pl.col(DAMAGE).is_not_null())[ROW]
+        )
+        faults = pl.concat([misplaced, faults], how="diagonal")
+    frame, rejects = _split_rejects(frame, faults, table.name)
     if layout.kind != "orders":
-        return Lines(frame, rejects, rows)
+        return Lines(_with_money(frame), rejects, rows)
     frame, problems = resolve_status(frame, table, layout)
     if "amount" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, dtype=MONEY).alias("amount"))
+        frame = frame.with_columns(pl.lit(None, dtype=pl.Int64).alias("amount"))
     if "refunded" in frame.columns:
-        frame = frame.with_columns(pl.col("amount") - pl.col("refunded").fill_null(0))
+        net = pl.col("amount") - pl.col("refunded").fill_null(0)
+        frame = frame.with_columns(net.alias("amount")).drop("refunded")
     if layout.amount_level != "line":
         contiguous = layout.order_fields == "first row"
         currency = _currency(frame) or layout.currency
         frame = share_order_amounts(frame, currency, contiguous=contiguous)
-    return Lines(frame.drop("refunded", "price", strict=False), rejects, rows, problems)
+    return Lines(_with_money(frame.drop("price", strict=False)), rejects, rows, problems)
+
+
+def _in_one_piece(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put the pieces of the only frame's columns together, none of them twice in memory for long.
+
+    Args:
+        frames: emptied, so that a column's pieces are free when it is whole.
+    """
+    columns = frames.pop().get_columns()
+    for i in range(len(columns)):
+        columns[i] = columns[i].rechunk()
+    return pl.DataFrame(columns)
+
+
+def _with_money(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(in_money(pl.col(c)) for c in frame.columns if c in AMOUNTS)
 
 
 def _currency(frame: pl.DataFrame) -> str | None:
@@ -84,62 +113,79 @@ def _currency(frame: pl.DataFrame) -> str | None:
     return str(named[0]) if named.len() == 1 else None
 
 
-def _reread_suspects(frame: pl.DataFrame, table: Table, query: Query) -> pl.DataFrame:
-    """Read the suspect rows again, carefully, and add why the ones that are no use are not."""
-    suspects = frame.filter("_suspect")[ROW]
-    frame = frame.drop("_suspect")
-    blame = dict.fromkeys(BLAME, pl.lit(None, dtype=pl.String))
+def _reread_suspects(
+    frame: pl.DataFrame, table: Table, query: Query
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read the suspect rows again, carefully, and tell why the ones that are no use are not."""
+    suspects = frame[ROW].filter(frame[SUSPECT])
+    frame = frame.drop(SUSPECT)
     if not suspects.len():
-        return frame.with_columns(**blame)
+        return frame, pl.DataFrame(schema=dict(_FAULTS))
     wanted = pl.col(ROW).is_in(suspects.implode())
     # Out of the scan first: a careful function has a cost per block of rows, however few it holds.
     cells = table.collect(lambda rows: query.raw(rows.filter(wanted)))
-    found = query.closer(cells.lazy()).collect().drop(DAMAGE)
+    found = query.closer(cells.lazy()).collect()
     blank = found.filter("_empty")[ROW]
     if blank.len():
         frame = frame.filter(~pl.col(ROW).is_in(blank.implode()))
-    found = found.filter(~pl.col("_empty")).drop("_empty")
-    frame = frame.with_columns(**blame)
+    found = found.filter(~pl.col("_empty"))
+    faults = found.select(*_FAULTS).filter(
+        pl.any_horizontal(pl.col(DAMAGE, "_reason").is_not_null())
+    )
+    read = [c for c in found.columns if c not in (*_FAULTS, "_empty")]
+    return _put(frame, found.select(ROW, *read)), faults
+
+
+def _put(frame: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Replace what ``frame`` has in the rows of ``found``."""
     # Rows stand in the order of their numbers, so that a search finds them without a join.
     at = frame[ROW].search_sorted(found[ROW])
-    return frame.with_columns(frame[c].scatter(at, found[c]) for c in found.columns if c != ROW)
-
-
-def _reread_phones(frame: pl.DataFrame, query: Query) -> pl.DataFrame:
-    """Read the phone numbers carefully that the scan left."""
-    if UNREAD_PHONE not in frame.columns:
-        return frame
-    texts, frame = frame[UNREAD_PHONE], frame.drop(UNREAD_PHONE)
-    left = (texts.is_not_null() & frame["phone"].is_null()).arg_true()
-    if not left.len():
-        return frame
-    unread = texts.gather(left).cast(pl.String)
-    phone, why = query.careful_phones(unread)
-    frame = frame.with_columns(frame["phone"].scatter(left, phone))
-    new = (why.is_not_null() & frame["_reason"].gather(left).is_null()).arg_true()
-    if not new.len():
-        return frame
-    at = left.gather(new)
     return frame.with_columns(
-        frame["_reason"].scatter(at, why.gather(new)),
-        frame["_value"].scatter(at, unread.gather(new)),
-        frame["_column"].scatter(at, query.column_of("phone")),
+        frame[c].scatter(at, found[c])
+        for c in found.columns
+        if c != ROW and not frame[c].gather(at).equals(found[c], null_equal=True)
     )
 
 
-def _split_rejects(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _reread_addresses(
+    frame: pl.DataFrame, field: str, query: Query
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read the addresses carefully that the scan left."""
+    left = LEFT[field]
+    unread = frame.select(ROW, left).filter(pl.col(left).is_not_null() & frame[field].is_null())
+    cells = unread[left].cast(pl.String)
+    found, why = query.careful_addresses(field, cells)
+    faults = unread.select(
+        ROW,
+        pl.lit(None, dtype=pl.String).alias(DAMAGE),
+        why.alias("_reason"),
+        cells.alias("_value"),
+        pl.lit(query.column_of(field)).alias("_column"),
+    ).drop_nulls("_reason")
+    return _put(frame.drop(left), unread.select(ROW, found)), faults
+
+
+def _split_rejects(
+    frame: pl.DataFrame, faults: pl.DataFrame, name: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Set apart the rows that are no use."""
-    reasons = [pl.col(DAMAGE), pl.col("_reason")]
-    if "ordered_on" in frame.columns:
-        reasons.append(pl.when(pl.col("ordered_on").is_null()).then(pl.lit("no date")))
-    frame = frame.with_columns(pl.coalesce(reasons).alias("_reason"))
-    rejects = frame.filter(pl.col("_reason").is_not_null()).select(
-        pl.lit(name).alias("file"),
+    if "ordered_on" in frame.columns and frame["ordered_on"].null_count():
+        undated = frame.filter(pl.col("ordered_on").is_null()).select(
+            ROW, pl.lit("no date").alias("_reason")
+        )
+        faults = pl.concat([faults, undated], how="diagonal")
+    # What was found first is the reason.
+    faults = faults.group_by(ROW, maintain_order=True).agg(
+        pl.col(DAMAGE).drop_nulls().first(),
+        pl.col(BLAME).filter(pl.col("_reason").is_not_null()).first(),
+    )
+    rejects = faults.select(
+        pl.lit(name, dtype=pl.String).alias("file"),
         pl.col(ROW),
         pl.col("_column").alias("column"),
         pl.col("_value").alias("value"),
-        pl.col("_reason").alias("reason"),
+        pl.coalesce(DAMAGE, "_reason").alias("reason"),
     )
     if rejects.height:
-        frame = frame.filter(pl.col("_reason").is_null())
-    return frame.drop(DAMAGE, *BLAME), rejects.sort(ROW)
+        frame = frame.filter(~pl.col(ROW).is_in(rejects[ROW].implode()))
+    return frame, rejects.sort(ROW)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 ANY_SHOP = "any"
 
 _SHOWN_REJECTS = 10
+_COMPACT_COLUMNS = ("person", "order_id", "ordered_on", "status", "quantity", "amount", "currency")
 _CUSTOMER_COLUMNS = ("email", "phone", "customer_id", "name", "first_name", "last_name", "locale",
                      "timezone", "country", "province", "signed_up_at", "tags")  # fmt: skip
 # Clocks of a web shop and of its owner's computer differ by this much without anyone's fault.
@@ -66,8 +67,9 @@ class Loaded:
 
     Attributes:
         snapshot: canonical frames. After a compact load only ``orders`` holds anything, with the
-            columns person, order_id (hash), ordered_on, status, quantity, amount, currency and what
-            was asked for.
+            columns person, order_id, ordered_on, status, quantity, amount, currency and what was
+            asked for; there order_id is UInt32, the rows' orders numbered from 0 in ascending order
+            (and flagged as sorted).
         rows: rows of order files that held anything.
         duplicate_lines: lines that a newer file (or a later row) told again.
         rejects: rows that were no use, see ``engine.REJECTS``.
@@ -206,14 +208,18 @@ def _snapshot(
     lines, *others = [frame.with_columns(person) for frame, person in zip(told, found, strict=True)]
     customer_files, events = others[: len(parts["customers"])], others[len(parts["customers"]) :]
     if "currency" not in lines.columns:
-        lines = lines.with_columns(pl.lit(_currency(parts), dtype=pl.String).alias("currency"))
+        text = pl.String() if settings.compact is None else pl.Categorical()
+        lines = lines.with_columns(
+            pl.lit(_currency(parts), dtype=pl.String).cast(text).alias("currency")
+        )
     until = {
         kind: max(claim.known_until for claim, _ in group) for kind, group in parts.items() if group
     }
     if settings.compact is not None:
         nobody = people.addresses(pl.DataFrame(schema={"person": PERSON}))
+        orders = _compact_orders(lines, settings.compact)
         return Snapshot(
-            Orders(lines), Customers(pl.DataFrame()), nobody, Events(empty(EVENTS)),
+            orders, Customers(pl.DataFrame()), nobody, Events(empty(EVENTS)),
             Consents(empty(CONSENTS)), until,
         )  # fmt: skip
     events, owners = devices.assign(events, pl.concat(found).drop_nulls().n_unique())
@@ -233,6 +239,24 @@ def _snapshot(
         _consents(parts),
         until,
     )
+
+
+def _compact_orders(lines: pl.DataFrame, asked: frozenset[str]) -> Orders:
+    """Return what ``analyze`` needs, its orders numbered from 0 in the order of the rows."""
+    wanted = [c for c in (*_COMPACT_COLUMNS, *sorted(asked)) if c in lines.columns]
+    lines = lines.select(wanted)
+    number = lines["order_id"].rle_id()
+    if lines.height and number[-1] + 1 > lines["order_id"].filter(_first_of(number)).n_unique():
+        # Lines of an order stand apart: they go where its first one stands.
+        place = pl.col("_place").min().over("order_id")
+        lines = lines.with_row_index("_place").with_columns(place)
+        lines = lines.sort("_place", maintain_order=True).drop("_place")
+        number = lines["order_id"].rle_id()
+    return Orders(lines.with_columns(number.set_sorted().alias("order_id")))
+
+
+def _first_of(run: pl.Series) -> pl.Series:
+    return run.ne_missing(run.shift(1))
 
 
 def _orders(lines: pl.DataFrame, store: str) -> Orders:

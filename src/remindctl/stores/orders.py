@@ -7,52 +7,73 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl.errors import Place, Problem
-from remindctl.frames import MONEY, STATUS
+from remindctl.frames import STATUS
 from remindctl.model import WHOLE_CURRENCIES
 from remindctl.stores.fields import TIMES
 from remindctl.stores.layout import LINE_FIELDS
-from remindctl.stores.query import BLAME
+from remindctl.stores.runs import runs
 from remindctl.stores.tables import DAMAGE, ROW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from remindctl.stores.layout import Layout
     from remindctl.stores.tables import Table
 
 REPEATED = "the same line stands in this file already"
 HEADLESS = "the first row of this order is missing"
+_FIRST = "_first"
+_WHOLE = 10_000  # ten-thousandths, in which amounts are counted here
+_MOST = 1e15  # keeps a sum of nonsense within 64 bits
 
 
-def spread_first_rows(frame: pl.DataFrame) -> pl.DataFrame:
+def spread_first_rows(frame: pl.DataFrame, damaged: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give every row of an order (or cart) what stands on its first one.
 
     The first row is known by its total or status. In an untouched export the rows of an order are
     neighbours and the first comes first; a file that was sorted otherwise is put back in order.
+
+    Args:
+        frame: the rows in the order of their numbers.
+        damaged: the numbers of rows whose cells may be any column's.
+
+    Returns:
+        The rows, and those whose order does not tell how it stands, with the reason as damage.
     """
     key = "order_id" if "order_id" in frame.columns else "cart_id"
     # A cart's value stays on its first line, so that a sum over events counts it once.
-    own = {ROW, DAMAGE, *BLAME, key, "value", *LINE_FIELDS}
-    shared = [c for c in frame.columns if c not in own]
+    own = {ROW, key, "value", *LINE_FIELDS}
     marks = [c for c in frame.columns if c.startswith("_status") or c in ("amount", "value")]
     start = _starts(frame[key])
-    first = pl.any_horizontal(pl.col(c).is_not_null() for c in marks) if marks else start
-    # The cells of a damaged row may be any column's.
-    frame = frame.with_columns((first & pl.col(DAMAGE).is_null()).alias("_first"))
-    together = frame[key].n_unique() == start.sum()
-    if not together or not (frame["_first"] == start).all():
-        frame = frame.sort(key, "_first", ROW, descending=[False, True, False])
-        frame = _without_first(_without_repeats(frame, key), key)
+    first = _any_present(frame.select(marks)) if marks else start
+    if damaged.len():
+        first = first & ~frame[ROW].is_in(damaged.implode())
+    misplaced = pl.DataFrame(schema={ROW: pl.UInt32, DAMAGE: pl.String})
+    together = frame[key].filter(start).n_unique() == start.sum()
+    if not together or not (first == start).all():
+        frame = frame.with_columns(first.alias(_FIRST)).sort(
+            key, _FIRST, ROW, descending=[False, True, False]
+        )
+        misplaced = _misplaced(frame, key, damaged)
+        frame = frame.drop(_FIRST)
         start = _starts(frame[key])
-    first_row = start.arg_true().gather(start.cum_sum() - 1)
+    first_rows, order = start.arg_true(), start.cum_sum() - 1
 
-    def spread(name: str) -> pl.Expr:
-        from_first = pl.col(name).gather(pl.lit(first_row))
+    def spread(column: pl.Series) -> pl.Series:
+        from_first = column.gather(first_rows).gather(order)
         # What continuation rows do carry is their own.
-        is_own = name in ("email", "ordered_on", *TIMES)
-        return pl.coalesce(name, from_first) if is_own else from_first
+        is_own = column.name in ("email", "ordered_on", *TIMES)
+        return column.zip_with(column.is_not_null(), from_first) if is_own else from_first
 
     # A column that is never blank has nothing to take from the first row.
-    blank = [name for name in shared if frame[name].null_count()]
-    return frame.drop("_first").with_columns(spread(name) for name in blank)
+    for column in frame.iter_columns():
+        if column.name not in own and 0 < column.null_count() < frame.height:
+            frame = frame.with_columns(spread(column))
+    return frame, misplaced
+
+
+def _any_present(frame: pl.DataFrame) -> pl.Series:
+    return frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
 
 
 def _starts(key: pl.Series) -> pl.Series:
@@ -61,27 +82,24 @@ def _starts(key: pl.Series) -> pl.Series:
     return starts.scatter(0, values=True) if key.len() else starts
 
 
-def _without_repeats(frame: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Mark rows of an order that came in twice, as when two downloads were pasted into one file."""
-    firsts = frame.group_by(key).agg(pl.col("_first").sum()).filter(pl.col("_first") > 1)
-    if not firsts.height:
-        return frame
-    own = {ROW, DAMAGE, *BLAME}
-    again = ~pl.struct(c for c in frame.columns if c not in own).is_first_distinct()
-    repeated = again & pl.col(key).is_in(firsts[key].implode())
-    marked = pl.when(repeated).then(pl.lit(REPEATED)).otherwise(DAMAGE)
-    return frame.with_columns(marked.alias(DAMAGE))
+def _misplaced(frame: pl.DataFrame, key: str, damaged: pl.Series) -> pl.DataFrame:
+    """Return rows that came in twice, and rows of an order whose first row is not there.
 
-
-def _without_first(frame: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Mark rows of an order whose first row is not there, so that nothing tells how it stands."""
-    headless = ~pl.col("_first").any().over(key) & pl.col(key).is_not_null()
-    marked = pl.when(headless & pl.col(DAMAGE).is_null()).then(pl.lit(HEADLESS)).otherwise(DAMAGE)
-    return frame.with_columns(marked.alias(DAMAGE))
+    The former are those of an order with several first rows that repeat another in all they say, as
+    when two downloads were pasted into one file.
+    """
+    firsts = pl.col(_FIRST).sum().over(key)
+    again = ~pl.struct(pl.all().exclude(ROW)).is_first_distinct()
+    why = (
+        pl.when((firsts > 1) & again & pl.col(key).is_not_null()).then(pl.lit(REPEATED))
+        .when((firsts == 0) & pl.col(key).is_not_null() & ~pl.col(ROW).is_in(damaged.implode()))
+        .then(pl.lit(HEADLESS))
+    )  # fmt: skip
+    return frame.select(ROW, why.alias(DAMAGE)).drop_nulls()
 
 
 def share_order_amounts(
-    frame: pl.DataFrame, currency: str | None, *, contiguous: bool
+    frame: pl.DataFrame, currency: str | None, *, contiguous: bool, block_rows: int = 2**20
 ) -> pl.DataFrame:
     """Turn an order's total, present on each of its rows, into what was paid for each line.
 
@@ -89,48 +107,69 @@ def share_order_amounts(
     total exactly: each is the difference of two rounded running sums.
 
     Args:
-        frame: ``order_id``, ``amount`` (the order's), and price and quantity if known.
+        frame: ``order_id``, ``amount`` (the order's), and price and quantity if known; money in
+            whole ten-thousandths.
         currency: of the amounts; its smallest unit is not divided.
         contiguous: the rows of an order are known to be neighbours.
+        block_rows: about how many are worked on at once, so that what is worked out stays small.
     """
     if not frame.height:
         return frame
     if not contiguous:
         frame = frame.sort("order_id", ROW)
-    start = _starts(frame["order_id"])
-    order = start.cum_sum() - 1
-    first = start.arg_true()
-    last = first.shift(-1, fill_value=frame.height) - 1
-    total = frame["amount"].cast(pl.Float64)
+    total = frame["amount"]
     if total.null_count():
         # A row that lacks the total has it on another row of its order.
-        told = pl.col("amount").drop_nulls().first().over("order_id").cast(pl.Float64)
-        total = frame.select(told).to_series()
+        total = frame.select(pl.col("amount").drop_nulls().first().over("order_id")).to_series()
+    start = _starts(frame["order_id"])
+    first = start.arg_true()
+    unit = _smallest_unit(total.gather(first), currency)
     known = {"price", "quantity"} <= set(frame.columns)
-    gross = (
-        (frame["price"].cast(pl.Float64) * frame["quantity"]).fill_null(0.0).clip(lower_bound=0.0)
-        if known
-        else pl.zeros(frame.height, eager=True)
-    )
+    shares = []
+    for at, height in _blocks(first, frame.height, block_rows):
+        part = frame.select("price", "quantity").slice(at, height) if known else None
+        shares.append(_shares(total.slice(at, height) // unit, part, start.slice(at, height)))
+    return frame.with_columns((pl.concat(shares) * unit).alias("amount"))
+
+
+def _blocks(first: pl.Series, height: int, rows: int) -> Iterator[tuple[int, int]]:
+    """Yield place and height of blocks of whole orders."""
+    at = 0
+    while at < height:
+        nth = int(first.search_sorted(at + rows))
+        end = first[nth] if nth < first.len() else height
+        yield at, end - at
+        at = end
+
+
+def _shares(total: pl.Series, bought: pl.DataFrame | None, start: pl.Series) -> pl.Series:
+    """Divide the totals of whole orders among their lines, all in smallest units."""
+    order, first = start.cum_sum() - 1, start.arg_true()
+    last = first.shift(-1, fill_value=start.len()) - 1
+    gross = pl.zeros(start.len(), dtype=pl.Int64, eager=True)
+    if bought is not None:
+        each = bought["price"].cast(pl.Float64) * bought["quantity"]
+        gross = each.fill_null(0.0).clip(0.0, _MOST).cast(pl.Int64)
     running = gross.cum_sum()
-    before = (running.gather(first) - gross.gather(first)).gather(order)
-    whole = running.gather(last).gather(order) - before
-    share = (running - before) / whole
+    before = (running - gross).gather(first)
+    whole = (running.gather(last) - before).gather(order).cast(pl.Float64)
+    part = (running - before.gather(order)).cast(pl.Float64)
     if not (whole > 0).all():
-        nth = pl.int_range(1, frame.height + 1, eager=True) - first.gather(order)
+        nth = pl.int_range(1, start.len() + 1, eager=True) - first.gather(order)
         size = (last - first + 1).gather(order)
-        share = share.zip_with(whole > 0, nth / size)
-    units_per = _smallest_unit(total.gather(first), currency)
-    units = (total * share * units_per).round()
-    line = units - units.shift(1).zip_with(~start, pl.zeros(frame.height, eager=True))
-    return frame.with_columns((line / units_per).cast(MONEY).alias("amount"))
+        part = part.zip_with(whole > 0, nth.cast(pl.Float64))
+        whole = whole.zip_with(whole > 0, size.cast(pl.Float64))
+    # Divided last: exact for all amounts that occur, so that halves are rounded alike everywhere.
+    units = (total.cast(pl.Float64) * part / whole).round().cast(pl.Int64)
+    return units - units.shift(1).zip_with(
+        ~start, pl.zeros(start.len(), dtype=pl.Int64, eager=True)
+    )
 
 
 def _smallest_unit(totals: pl.Series, currency: str | None) -> int:
-    """Return into how many parts the currency is divided, or into more if the totals are."""
-    parts = 1 if currency in WHOLE_CURRENCIES else 100
-    scaled = totals * parts
-    return parts if ((scaled - scaled.round()).abs() < 1e-6 * parts).all() else 10_000
+    """Return of how many ten-thousandths no part is paid in this currency, or fewer if it is."""
+    unit = _WHOLE if currency in WHOLE_CURRENCIES else _WHOLE // 100
+    return unit if (totals % unit == 0).all() else 1
 
 
 def resolve_status(
@@ -140,7 +179,8 @@ def resolve_status(
     columns = [f"_status{i}" for i in range(len(layout.status))]
     if not columns:
         return frame.with_columns(pl.lit("paid", dtype=STATUS).alias("status")), ()
-    seen = frame.group_by(columns).agg(pl.col(ROW).min(), pl.len()).sort(ROW)
+    alike, run = runs(frame.select(ROW, *columns), columns)
+    seen = alike.group_by(columns).agg(pl.col(ROW).min(), pl.col("len").sum()).sort(ROW)
     answers: list[str | None] = []
     unknown: dict[tuple[int, str | None], tuple[int, int]] = {}
     for row in seen.iter_rows(named=True):
@@ -151,7 +191,8 @@ def resolve_status(
             unknown[asked, text] = (first, count + row["len"])
         answers.append(answer)
     known = seen.select(columns).with_columns(pl.Series("status", answers, dtype=STATUS))
-    joined = frame.join(known, on=columns, how="left", nulls_equal=True, maintain_order="left")
+    told = alike.join(known, on=columns, how="left", nulls_equal=True, maintain_order="left")
+    frame = frame.drop(columns).with_columns(told["status"].gather(run))
     hint = (
         f"remindctl layouts show {layout.layout} > my-layout.yaml, "
         "add it there under status, then use --layout my-layout.yaml"
@@ -165,7 +206,7 @@ def resolve_status(
         )
         for (asked, text), (first, count) in unknown.items()
     ]
-    return joined.drop(columns), tuple(problems)
+    return frame, tuple(problems)
 
 
 def _answer(texts: list[str | None], layout: Layout) -> tuple[str | None, int | None]:

@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 IDENTIFIERS = ("email", "phone", "customer_id")
+ADDRESSES = ("email", "phone")
+LEFT = {field: f"_left_{field}" for field in ADDRESSES}
 _ADDRESSEES = (*IDENTIFIERS, "push_token")
 _COMPACT = frozenset(
     {"order_id", "line_id", "ordered_at", "quantity", "price", "amount", "refunded", "currency"}
     | {*IDENTIFIERS}
 )
 EXTRA = "extra:"
-UNREAD_PHONE = "_phone"
+SUSPECT = "_suspect"
 _ROUNDED = "a spreadsheet rounded this number, its digits are lost"
 BLAME = ("_reason", "_value", "_column")
 
@@ -47,9 +49,9 @@ class Settings:
         zone: IANA name, for clock times whose layout has no zone of its own.
         region: ISO 3166, for phone numbers without a country code.
         compact: keep only what ``analyze`` needs of orders: dates, amounts, these columns (as
-            categories), and ids and addresses as 64-bit hashes: equal where the texts are,
-            different otherwise (but for a chance of 2⁻⁶⁴ a pair), without meaning elsewhere. None =
-            all.
+            categories), phone numbers as numbers, and other ids and addresses as 64-bit hashes:
+            equal where the texts are, different otherwise (but for a chance of 2⁻⁶⁴ a pair),
+            without meaning elsewhere. None = all.
     """
 
     zone: str | None = None
@@ -74,6 +76,10 @@ class Query:
         }
         self.fields = {field: names for field, names in wanted.items() if self._present(names)}
         self._refuse_missing(table.name)
+        # What many rows have in common is read once for all of them, see :meth:`read_categories`.
+        self.categories = [
+            f for f in self.fields if compact is not None and f in {"currency", *compact}
+        ]
         # A part of a key would make different lines the same.
         whole = all(field in self.fields for field in layout.line_key)
         self.line_key = layout.line_key if whole else ()
@@ -113,54 +119,77 @@ class Query:
             )
 
     def __call__(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the typed fields of every row that holds anything, and whether it is suspect."""
-        typed = [self.reader.quick(f, self._cell(*n)).alias(f) for f, n in self.fields.items()]
+        """Return the typed fields of every row, what the quick way left, and which are suspect."""
+        typed = [
+            (
+                self._cell(*n) if f in self.categories else self.reader.quick(f, self._cell(*n))
+            ).alias(f)
+            for f, n in self.fields.items()
+        ]
         suspect = pl.any_horizontal(*self._suspicions()).fill_null(value=False)
-        return (
-            self._without_helpers(rows)
-            .with_columns(typed)
-            .select(
-                ROW,
-                DAMAGE,
-                *self._kept(),
-                *self._carried(),
-                *self._status(),
-                *self._consents(),
-                *self._unread_phone(),
-                suspect.alias("_suspect"),
-            )
+        rows = self._without_helpers(rows)
+        for field, names in self.fields.items():
+            for column in self.reader.prepared(field, self._cell(*names)):
+                rows = rows.with_columns(column)
+        return rows.with_columns(typed).select(
+            ROW,
+            *self._kept(),
+            *self._carried(),
+            *self._status(),
+            *self._consents(),
+            *self._left(),
+            suspect.alias(SUSPECT),
         )
+
+    def read_categories(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Read the cells that the scan only told apart, each text once."""
+        for field in self.categories:
+            seen = frame.select(pl.col(field).unique()).drop_nulls()
+            read = self.reader.quick(field, pl.col(field).cast(pl.String)).alias("read")
+            told = seen.with_columns(read).filter(
+                pl.col("read").ne_missing(pl.col(field).cast(pl.String))
+            )
+            if told.height:
+                told = told.with_columns(pl.col("read").cast(pl.Categorical()), read_anew=True)
+                found = frame.select(field).join(told, on=field, how="left", maintain_order="left")
+                anew = found["read_anew"].is_not_null()
+                frame = frame.with_columns(found["read"].zip_with(anew, found[field]).alias(field))
+        return frame
+
+    def raw(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the cells that :meth:`closer` reads."""
+        asked = [*self.fields.values(), *(rule.column for rule in self.layout.status)]
+        present = [name for names in asked for name in self._present(names)]
+        return rows.select(ROW, DAMAGE, *dict.fromkeys(f"c{self.position[n]}" for n in present))
 
     def column_of(self, field: str) -> str:
         """Name the columns of the file that a field comes from."""
         return " / ".join(self._present(self.fields[field]))
 
-    def _unread_phone(self) -> Iterator[pl.Expr]:
-        """Yield the phone numbers that the quick way left.
+    def _left(self) -> Iterator[pl.Expr]:
+        """Yield the cells of :data:`ADDRESSES` that the quick way left.
 
-        They are many in sound files (masked, relayed, foreign, "none"), so that a closer look must
-        not read the file once more.
+        They are many in sound files (masked, relayed, foreign, "none", in capitals), so that a
+        closer look must not read the file once more.
         """
-        if "phone" in self.fields:
-            cell = self._cell(*self.fields["phone"])
-            unread = pl.when(pl.col("phone").is_null()).then(cell)
-            yield unread.cast(pl.Categorical()).alias(UNREAD_PHONE)
+        for field in ADDRESSES:
+            if field in self.fields:
+                cell = self._cell(*self.fields[field])
+                left = pl.when(pl.col(field).is_null()).then(cell)
+                yield left.cast(pl.Categorical()).alias(LEFT[field])
 
-    def careful_phones(self, unread: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """Return what the unread phone numbers are, in the form the frame keeps, and why not."""
-        cell = pl.col("cell")
-        phone = self.reader.careful("phone", cell)
-        found = pl.DataFrame({"cell": unread.cast(pl.String)}).select(
-            (phone if self.settings.compact is None else self._hashed(phone)).alias("phone"),
-            pl.when(rounded(cell)).then(pl.lit(_ROUNDED)).alias("why"),
+    def careful_addresses(self, field: str, cells: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """Return what one of :data:`ADDRESSES` is, in the form the frame keeps, and why not."""
+        cell = pl.col(field)
+        found = (
+            pl.DataFrame({field: cells})
+            .with_columns(
+                self.reader.careful(field, cell).alias(field),
+                pl.when(rounded(cell) & (field in KEYS)).then(pl.lit(_ROUNDED)).alias("why"),
+            )
+            .with_columns(self._kept_form(field))
         )
-        return found["phone"], found["why"]
-
-    def raw(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the cells that :meth:`closer` reads."""
-        known = [f"c{self.position[name]}" for name in self.layout.names() if name in self.position]
-        extra = [f"c{i}" for i in self.position.values()] if self.layout.kind == "customers" else []
-        return rows.select(ROW, DAMAGE, *dict.fromkeys((*known, *extra)))
+        return found[field], found["why"]
 
     def closer(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return the same fields read carefully, and why a row is no use (null = it is)."""
@@ -199,6 +228,7 @@ class Query:
 
     def _suspicions(self) -> Iterator[pl.Expr]:
         """Yield cheap signs that a row needs a closer look; every fault shows at least one."""
+        yield pl.col(DAMAGE).is_not_null()
         if self.layout.kind in ("customers", "consents"):
             telling = [pl.col(f).is_null() for f in (*IDENTIFIERS, "channel") if f in self.fields]
             yield pl.all_horizontal(telling)
@@ -252,15 +282,18 @@ class Query:
                     yield typed.dt.date().alias("ordered_on")
                 if self.settings.compact is None:
                     yield self._instant(typed, self._cell(*names))
-            elif self.settings.compact is None or field in AMOUNTS or field in COUNTS:
-                yield typed
-            elif field == "currency" or field in self.settings.compact:
-                yield typed.cast(pl.Categorical())
             else:
-                yield self._hashed(typed).alias(field)
+                yield self._kept_form(field)
 
-    def _hashed(self, typed: pl.Expr) -> pl.Expr:
-        return pl.when(typed.is_not_null()).then(typed.hash())
+    def _kept_form(self, field: str) -> pl.Expr:
+        typed, compact = pl.col(field), self.settings.compact
+        if compact is None:
+            return pl.concat_str(pl.lit("+"), typed).alias(field) if field == "phone" else typed
+        if field in AMOUNTS or field in COUNTS or field == "phone":
+            return typed
+        if field in self.categories:
+            return typed.cast(pl.Categorical())
+        return pl.when(typed.is_not_null()).then(typed.hash()).alias(field)
 
     def _carried(self) -> Iterator[pl.Expr]:
         """Yield the columns of a customer file that the layout does not name."""

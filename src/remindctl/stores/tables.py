@@ -52,19 +52,22 @@ class Table:
     patient_rows: Callable[[], pl.LazyFrame] | None = None
 
     def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
-        """Run ``query`` over the rows; it must keep ``row`` and ``damage`` and the rows' order.
+        """Run ``query`` over the rows.
 
         Raises:
             Refused: a quote is opened and never closed, or bytes are no text.
         """
         try:
-            frame = query(self.rows).collect(engine="streaming")
+            return query(self._whole_rows()).collect(engine="streaming")
         except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
             if self.patient_rows is None:
                 raise
             return query(self.patient_rows()).collect()
+
+    def _whole_rows(self) -> pl.LazyFrame:
+        """Return the rows, the last one marked as damaged where the text ends inside it."""
         if not self.cut_off:
-            return frame
+            return self.rows
         last = self.rows.select(pl.col(ROW).max()).collect(engine="streaming").item()
         why = pl.when(pl.col(ROW) == last).then(pl.lit(CUT_OFF))
-        return frame.with_columns(pl.coalesce(DAMAGE, why).alias(DAMAGE))
+        return self.rows.with_columns(pl.coalesce(DAMAGE, why).alias(DAMAGE))
