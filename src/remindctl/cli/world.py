@@ -155,7 +155,8 @@ def look_around(
     """
     found: list[Problem] = []
     read = []
-    for store in _wanted(paths, stores):
+    campaigns, wrong = read_campaigns(paths)
+    for store in _wanted(campaigns, wrong, stores):
         try:
             read.append((store, load_configured(store), read_pools(store.sources.coupons)))
         except Refused as refused:
@@ -166,7 +167,9 @@ def look_around(
         columns |= dict.fromkeys(files.snapshot.customers.columns, pl.String) | columns
         events.update(files.snapshot.events["event"].drop_nulls().unique())
     extra = sorted(columns.keys() - COLUMNS.keys())
-    campaigns, wrong = read_campaigns(paths, extra)
+    if wrong and extra:
+        # What is wrong may only name columns that are known by now.
+        campaigns, wrong = read_campaigns(paths, extra)
     found += wrong
     every = {key: store.store for key, store in config.stores.items()}
     for campaign in campaigns:
@@ -191,11 +194,12 @@ def look_around(
     return shops, list(dict.fromkeys(found))
 
 
-def _wanted(paths: Sequence[Path], stores: Sequence[StoreConfig]) -> list[StoreConfig]:
+def _wanted(
+    campaigns: Sequence[Campaign], wrong: Sequence[Problem], stores: Sequence[StoreConfig]
+) -> list[StoreConfig]:
     """Leave out the stores that no campaign is for, where that is known already."""
-    campaigns, problems = read_campaigns(paths)
     # What has a problem may only use columns that the customer files have: read them all.
-    if problems or not all(campaign.stores for campaign in campaigns):
+    if wrong or not all(campaign.stores for campaign in campaigns):
         return list(stores)
     wanted = {key for campaign in campaigns for key in campaign.stores}
     return [store for store in stores if store.store.key in wanted]

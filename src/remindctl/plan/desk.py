@@ -104,9 +104,12 @@ class Desk:
         Returns:
             one row per due occasion: what ``audience.occasions`` tells of it, the chosen variant
             and leg, ``reason`` (null where nothing holds it), ``why`` it is due, and a Boolean
-            column for each gate.
+            column for each gate. Where nothing is due, at least ``reason``.
         """
         found = occasions(self.sources, step, details=_tells_details(step))
+        if found.is_empty():
+            # Mostly so, and the gates would put a hundred queries to nothing.
+            return found.with_columns(pl.lit(None, dtype=pl.String).alias("reason"))
         return self.gated(step, found, keep=False)
 
     def any_time(self, step: Step) -> pl.DataFrame:

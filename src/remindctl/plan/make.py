@@ -163,11 +163,29 @@ def plan(
 
 def decide(desk: Desk, limit: int | None = None) -> Plan:
     """Decide what the campaign of a desk does; see :func:`plan`."""
-    campaign, store, people = desk.campaign, desk.store, desk.people
-    # The sort keeps the order of the steps among equals.
-    rows = pl.concat([desk.due(step) for step in campaign.steps], how="diagonal_relaxed").sort(
-        "due_at", "customer_key", maintain_order=True
+    campaign, people = desk.campaign, desk.people
+    rows = pl.concat([desk.due(step) for step in campaign.steps], how="diagonal_relaxed")
+    messages, held = empty(MESSAGES), empty(HELD)
+    if len(rows):
+        messages, held = _divided(rows, desk, limit)
+    return Plan(
+        campaign=campaign,
+        store=desk.store,
+        as_of=desk.as_of,
+        customers=len(people),
+        members=people.filter(audience.members(campaign.audience)).height,
+        messages=messages,
+        held=held,
     )
+
+
+def _divided(
+    rows: pl.DataFrame, desk: Desk, limit: int | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Divide what is due into messages and what is held."""
+    campaign = desk.campaign
+    # The sort keeps the order of the steps among equals.
+    rows = rows.sort("due_at", "customer_key", maintain_order=True)
     started = rows.with_columns(pl.col("reason").is_not_null().alias("held"))
     again = in_reentry(started, desk.history, campaign, desk.as_of)
     rows = rows.with_columns(
@@ -185,15 +203,7 @@ def decide(desk: Desk, limit: int | None = None) -> Plan:
     held = rows.filter(pl.col("reason").is_not_null()).with_columns(
         pl.coalesce("detail", pl.col("reason").replace(dict(REASONS))).alias("detail")
     )
-    return Plan(
-        campaign=campaign,
-        store=store,
-        as_of=desk.as_of,
-        customers=len(people),
-        members=people.filter(audience.members(campaign.audience)).height,
-        messages=conform(planned, MESSAGES),
-        held=conform(held, HELD),
-    )
+    return conform(planned, MESSAGES), conform(held, HELD)
 
 
 def _behind_content(rows: pl.DataFrame, desk: Desk) -> pl.DataFrame:
