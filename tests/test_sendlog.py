@@ -157,6 +157,43 @@ def test_of_other_campaigns_only_what_matters_is_read(log: SendLog) -> None:
     assert log.history("green", people, campaigns=[]).height == 4
 
 
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["winback", "cart", "news"]),
+            st.integers(0, 20),
+            st.frozensets(st.sampled_from("abcd"), min_size=1, max_size=2),
+            st.sampled_from([None, "holdout", "treated"]),
+        ),
+        max_size=30,
+    ),
+    st.none() | st.integers(0, 21),
+)
+def test_the_past_of_one_and_of_many_is_the_same(
+    log_backend: Callable[[Path], Files],
+    tmp_path_factory: pytest.TempPathFactory,
+    sent: list[tuple[str, int, frozenset[str], str | None]],
+    since: int | None,
+) -> None:
+    beginning = NOW - timedelta(days=20)
+    at = None if since is None else beginning + timedelta(days=since)
+    with log_backend(tmp_path_factory.mktemp("past")).open() as logs:
+        for number, (campaign, day, who, store_arm) in enumerate(sent):
+            one = claim(f"k{number}", *sorted(who), campaign=campaign, store_arm=store_arm)
+            logs.log.claim("r", [one], beginning + timedelta(days=day))
+
+        def past(people: dict[int, list[str]]) -> set[tuple[int, str]]:
+            who = identifiers(people)
+            found = logs.log.history("green", who, campaigns=["winback"], since=at)
+            return set(found.select("person", "key").iter_rows())
+
+        # Of many it is read from the other end.
+        each = {0: ["a"], 1: ["b", "c"], 2: ["d"]}
+        many = past({**each, 3: [f"unknown {n}" for n in range(30)]})
+        assert many == set().union(*(past({who: names}) for who, names in each.items()))
+
+
 def test_entries_are_filtered_newest_first(log: SendLog) -> None:
     log.claim("r", [claim("k1", "a"), claim("k2", "b", campaign="cart")], NOW - timedelta(days=2))
     log.claim("r", [claim("k3", "a"), claim("k4", "c", store="blue")], NOW)

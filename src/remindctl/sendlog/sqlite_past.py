@@ -32,6 +32,31 @@ _IN_FILE: Mapping[str, pl.DataType | type[pl.DataType]] = {
 _NEVER = 2**63 - 1
 _ENTRIES = ", ".join("id AS claim" if name == "claim" else name for name in STORED)
 
+# So many identifiers are read in the time in which one is looked for.
+_IN_PASSING = 10
+# Of campaigns as a whole, of all others late enough, and whatever drew somebody for the holdout.
+_MATTER = """
+INSERT INTO temp.among
+SELECT id FROM claims WHERE store = ? AND campaign IN ({campaigns})
+UNION
+SELECT id FROM (
+  WITH RECURSIVE each (name) AS (
+    SELECT min(campaign) FROM claims WHERE store = ?
+    UNION ALL
+    SELECT (SELECT min(campaign) FROM claims WHERE store = ? AND campaign > name)
+    FROM each WHERE name IS NOT NULL
+  )
+  SELECT id FROM each CROSS JOIN claims ON campaign = name WHERE store = ? AND attempted_at >= ?
+)
+UNION
+SELECT id FROM claims WHERE store = ? AND store_arm IS NOT NULL
+LIMIT ?
+"""
+_OF_CLAIMS = """
+SELECT hmac, claim FROM identifiers CROSS JOIN temp.among USING (claim)
+WHERE claim >= (SELECT min(claim) FROM temp.among)
+"""
+
 # A claim that is repeated with another code than before still holds the one before.
 _ISSUED = """
 SELECT coupon_pool, coupon, lower(hex(key)), state, attempted_at, coupon_until, hmac
@@ -57,18 +82,21 @@ def read_history(
     once, and doubles are taken out by polars: one query with a join and ``DISTINCT`` takes four
     times as long for a million people.
     """
-    if connection.execute("SELECT 1 FROM claims LIMIT 1").fetchone() is None:
+    [claims] = connection.execute("SELECT coalesce(max(id), 0) FROM claims").fetchone()
+    if not claims:
         return History(empty(HISTORY))
-    known = identifiers.select("hmac", "person").sort("hmac")
-    asked = zip(known["hmac"].to_list(), known["person"].to_list(), strict=True)
-    with filled(connection, "asked (hmac BLOB, person INTEGER)", asked):
-        found = _found(connection)
+    late_enough = _NEVER if since is None else micros(since)
+    known = identifiers.select("hmac", "person")
+    found = None
+    if campaigns is not None and claims <= len(known) * _IN_PASSING:
+        found = _found_in_passing(connection, store, known, campaigns, late_enough)
+    if found is None:
+        found = _found_one_by_one(connection, known)
     with _among(connection, found["claim"]):
         if campaigns is None:
             return as_history(_entries(connection, "store = ?", store), found)
         marks = ", ".join("?" * len(campaigns))
         matters = f"store = ? AND (campaign IN ({marks}) OR attempted_at >= ?)"
-        late_enough = _NEVER if since is None else micros(since)
         entries = _entries(connection, matters, store, *campaigns, late_enough)
         query = (
             "SELECT id, attempted_at FROM among CROSS JOIN claims ON id = claim"
@@ -88,8 +116,31 @@ def read_issued(connection: sqlite3.Connection, store: str) -> Issued:
     return as_issued(_frame(connection.execute(_ISSUED, (store, store)), STORED_ISSUED))
 
 
-def _found(connection: sqlite3.Connection) -> pl.DataFrame:
-    """Return person and claim, each pair once, of those in ``asked``.
+def _found_in_passing(
+    connection: sqlite3.Connection,
+    store: str,
+    known: pl.DataFrame,
+    campaigns: Collection[str],
+    since: int,
+) -> pl.DataFrame | None:
+    """Return person and claim, each pair once, of what may matter, reading all identifiers.
+
+    Returns:
+        None where that is more than there are identifiers to look for.
+    """
+    marks = ", ".join("?" * len(campaigns))
+    with filled(connection, "among (claim INTEGER PRIMARY KEY)", ()):
+        matter = _MATTER.format(campaigns=marks)
+        given = (store, *campaigns, store, store, store, since, store, len(known) + 1)
+        if connection.execute(matter, given).rowcount > len(known):
+            return None
+        schema = {"hmac": pl.Binary, "claim": pl.Int64}
+        of_claims = _frame(connection.execute(_OF_CLAIMS), schema)
+    return of_claims.join(known, on="hmac", how="inner").select("person", "claim").unique()
+
+
+def _found_one_by_one(connection: sqlite3.Connection, known: pl.DataFrame) -> pl.DataFrame:
+    """Return person and claim, each pair once, looking for each identifier.
 
     All claims of an identifier come as one text: the identifiers of a person mostly have the same
     ones, so that most doubles go before they are numbers.
@@ -98,7 +149,9 @@ def _found(connection: sqlite3.Connection) -> pl.DataFrame:
         "SELECT person, (SELECT group_concat(claim) FROM identifiers WHERE hmac = asked.hmac)"
         " FROM asked"
     )
-    rows = _frame(connection.execute(query), {"person": PERSON, "claim": pl.String})
+    asked = known.sort("hmac").iter_rows()
+    with filled(connection, "asked (hmac BLOB, person INTEGER)", asked):
+        rows = _frame(connection.execute(query), {"person": PERSON, "claim": pl.String})
     claims = pl.col("claim").str.split(",")
     each = rows.drop_nulls().unique().with_columns(claims).explode("claim")
     return each.with_columns(pl.col("claim").cast(pl.Int64)).unique()

@@ -72,4 +72,15 @@ CREATE TEMP TABLE journal (
 )
 """
 
-STEPS = (Step(_CLAIMS), Step(_COUPONS, _AS_IF_WITH_COUPONS), Step(_UPKEEP, _AS_IF_WITH_UPKEEP))
+# What matters of the past of many people is found from what was sent, not person by person.
+_PAST = """
+CREATE INDEX claims_by_campaign ON claims (store, campaign, attempted_at);
+CREATE INDEX drawn_claims ON claims (store) WHERE store_arm IS NOT NULL
+"""
+
+STEPS = (
+    Step(_CLAIMS),
+    Step(_COUPONS, _AS_IF_WITH_COUPONS),
+    Step(_UPKEEP, _AS_IF_WITH_UPKEEP),
+    Step(_PAST),
+)
