@@ -360,15 +360,16 @@ def mended_header(header: tuple[str, ...], layout: Layout) -> tuple[str, ...]:
     """Return ``header``, its CP949 bytes that were read as Latin-1 put right if need be."""
     if layout.repair is None:
         return header
-    mended = _mended(pl.Series(header, dtype=pl.String)).to_list()
-    return tuple(normalise(name or "") for name in mended)
+    return tuple(normalise(_mended_text(name)) for name in header)
 
 
 def _mended(cells: pl.Series) -> pl.Series:
-    found: dict[str | None, str | None] = {}
-    for text in cells.unique().to_list():
-        try:
-            found[text] = text and text.encode("latin-1").decode("cp949")
-        except UnicodeError:
-            found[text] = text
+    found = {text: text and _mended_text(text) for text in cells.unique().to_list()}
     return cells.replace_strict(found, return_dtype=pl.String)
+
+
+def _mended_text(text: str) -> str:
+    try:
+        return text.encode("latin-1").decode("cp949")
+    except UnicodeError:
+        return text
