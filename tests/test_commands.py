@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.shop import Shop
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from remindctl.cli.app import app
 from remindctl.cli.commands import COMMANDS, Deferred
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LISTED: Any = get_command(app)
 PROBE = """
@@ -20,16 +24,22 @@ from remindctl.cli import main
 try:
     main()
 finally:
-    print(*sorted(n.rpartition(".")[2] for n in sys.modules if n.startswith("remindctl.cli.")))
+    print(*sorted(sys.modules))
 """
 
 
-def loaded(*words: str) -> set[str]:
-    """Return the modules of ``cli`` that a call imports."""
+def loaded(*words: str | Path) -> set[str]:
+    """Return the modules that a call imports."""
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *words], capture_output=True, check=True, text=True
+        [sys.executable, "-c", PROBE, *map(str, words)], capture_output=True, check=True, text=True
     )
     return set(done.stdout.splitlines()[-1].split())
+
+
+def commands(*words: str) -> set[str]:
+    """Return the modules of ``cli`` that a call imports."""
+    prefix = "remindctl.cli."
+    return {name.removeprefix(prefix) for name in loaded(*words) if name.startswith(prefix)}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -43,11 +53,23 @@ def test_a_summary_is_the_first_sentence_of_the_commands_own_help(name: str) -> 
 
 
 def test_listing_commands_imports_none_of_them() -> None:
-    assert loaded("--help") == loaded("--version") == {"app", "commands"}
+    assert commands("--help") == commands("--version") == {"app", "commands"}
 
 
 def test_a_command_is_imported_alone() -> None:
-    assert loaded("schema", "--help") == {"app", "commands", "schema"}
+    assert commands("schema", "--help") == {"app", "commands", "schema"}
+
+
+def test_a_run_with_nothing_due_loads_nothing_that_sends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = Shop(tmp_path, capsys)
+    call = ("run", tmp_path / "winback.yaml", "--config", tmp_path / "remindctl.yaml")
+    sends = {"remindctl.channels", "remindctl.dispatch", "http.client"}
+    shop.export(("김민수", "kim@example.com", 3.0, "yes"))
+    assert not loaded(*call) & sends
+    shop.export(("김민수", "kim@example.com", 30.1, "yes"))
+    assert loaded(*call) >= {"remindctl.channels", "remindctl.dispatch"}
 
 
 @pytest.mark.parametrize(
