@@ -11,6 +11,7 @@ from benchmarks import (
     customers,
     encodings,
     limited,
+    log,
     models,
     planning,
     render,
@@ -80,6 +81,7 @@ def suite(peers: Interpreters) -> dict[str, Benchmark]:
         "models": Benchmark(partial(models.benchmark, peers=peers), (million,), few),
         "render": Benchmark(render.benchmark, (million,), few),
         "plan": Benchmark(planning.benchmark, (million,), few),
+        "log": Benchmark(log.benchmark, (million,), few),
         "send": Benchmark(sending.benchmark, (100_000, million), (20, 40)),
         "startup": Benchmark(startup.benchmark, (100,), (100,)),
     }
