@@ -65,11 +65,19 @@ def masked(people: pl.DataFrame) -> pl.DataFrame:
         for name, dtype in people.schema.items()
         if dtype == pl.String and name not in COLUMNS and name != "segment"
     ]
-    hidden = {name: _masked_name(pl.col(name)) for name in _NAMES}
-    hidden |= {name: _masked_contact(pl.col(name)) for name in (*_CONTACTS, *own)}
+    contacts = [name for name in (*_CONTACTS, *own) if name in people.columns]
     return people.with_columns(
-        expression.alias(name) for name, expression in hidden.items() if name in people.columns
+        *(_masked_names(people[name]) for name in _NAMES if name in people.columns),
+        *(_masked_contact(pl.col(name)).alias(name) for name in contacts),
     )
+
+
+def _masked_names(names: pl.Series) -> pl.Series:
+    """Mask each name once: many people have the same one."""
+    found = names.to_frame("name")
+    hidden = found.unique().with_columns(_masked_name(pl.col("name")).alias("masked"))
+    joined = found.join(hidden, on="name", how="left", nulls_equal=True, maintain_order="left")
+    return joined["masked"].alias(names.name)
 
 
 def _masked_name(name: pl.Expr) -> pl.Expr:
