@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from itertools import groupby, pairwise
 
@@ -76,6 +77,8 @@ def test_pairs_are_the_people_who_bought_one_and_then_the_other(
         rows = [(*key, min(days), max(days)) for key, days in sorted(owned.items())]
         columns = (np.array([row[at] for row in rows], dtype=np.int32) for at in range(4))
         found = pairs.bought_then(*columns, items=items, least=least).rows()
+    owners = Counter(item for _, item, _, _ in rows)
+    rows = [row for row in rows if owners[row[1]] >= least]
     counted: dict[tuple[int, int], int] = {}
     for person in range(6):
         latest = sorted((-last, item) for one, item, _, last in rows if one == person)[:4]

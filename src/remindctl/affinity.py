@@ -76,18 +76,15 @@ def affinities(orders: Orders, as_of: date) -> Affinities:
     names = _latest_names(lines, keys, number)
     on = lines["on"].to_physical().to_numpy()
     person, item, on = sorted_rows(lines["person"].to_numpy(), number, on)
+    del lines, number
     begins = starts(person, item)
     first_on, last_on = on[begins], on[begins + lengths(begins, len(on)) - 1]
     person, item = person[begins], item[begins]
     buyers = np.bincount(item, minlength=len(keys))
     again = np.bincount(item[last_on > first_on], minlength=len(keys))
     consumable = (again >= MIN_SUPPORT) & (again >= CONSUMABLE_SHARE * buyers)
-    often = buyers[item] >= MIN_SUPPORT
-    both = bought_then(
-        *(column[often] for column in (person, item, first_on, last_on)),
-        items=len(keys),
-        least=MIN_SUPPORT,
-    )
+    del on, begins
+    both = bought_then(person, item, first_on, last_on, items=len(keys), least=MIN_SUPPORT)
     items = pl.DataFrame({"name": names, "buyers": buyers, "consumable": consumable})
     items = items.with_row_index("item")
     pairs = _lifted(both, items, people=len(starts(person)))

@@ -21,7 +21,7 @@ from remindctl.intervals import (
     waits,
 )
 from remindctl.refill import Refill, refill, unit_days
-from remindctl.rows import numbered
+from remindctl.rows import lengths, numbered, starts
 from remindctl.survival import ReturnCurve, curve
 
 if TYPE_CHECKING:
@@ -187,8 +187,11 @@ def item_cycles(
     # The waits of all listed items at once: everyone's next purchase is that of the same item.
     texts, number = numbered(listed[own])
     days = purchase_days(Orders(listed.with_columns(pl.Series("item", number))), each="item")
-    parts = waits(days, as_of).partition_by("item", maintain_order=True)
-    waits_of_listed = dict(zip(texts, parts, strict=True))
+    del listed
+    waiting_for = waits(days, as_of)
+    begins = starts(waiting_for["item"].to_numpy())
+    runs = zip(begins, lengths(begins, len(waiting_for)), strict=True)
+    waits_of_listed = {name: waiting_for.slice(*run) for name, run in zip(texts, runs, strict=True)}
 
     @cache
     def observed(level: str, code: str) -> tuple[Waits, ReturnCurve]:

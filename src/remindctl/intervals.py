@@ -20,10 +20,11 @@ from remindctl.rows import minor_units, of_minor_units, run_sums, sorted_rows, s
 from remindctl.survival import ReturnCurve, curves, pool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from remindctl.frames import Orders
+    from remindctl.rows import Ints
 
 PurchaseDays = NewType("PurchaseDays", pl.DataFrame)
 Waits = NewType("Waits", pl.DataFrame)
@@ -32,6 +33,8 @@ Waits = NewType("Waits", pl.DataFrame)
 LAST_ORDER_NUMBER = 20
 LATER_ORDERS = LAST_ORDER_NUMBER + 1
 
+# Lines that are merged at a time, so that no second frame of all lines is in memory.
+_LINES = 1 << 19
 # A slip of the keyboard must not make a sum of units overflow.
 _MOST_UNITS = 1_000_000
 
@@ -55,45 +58,51 @@ def purchase_days(orders: Orders, *, each: str | None = None) -> PurchaseDays:
         1, counts as 1), sorted by ``each``, person and on.
     """
     who = ["person"] if each is None else [each, "person"]
-    sums = {}
-    if "amount" in orders.columns:
-        sums["amount"] = pl.col("amount").cast(MONEY).fill_null(0)
-    if "quantity" in orders.columns:
-        sums["units"] = pl.col("quantity").fill_null(1).clip(1, _MOST_UNITS)
-    lines = (
-        orders.lazy()
-        .filter(
-            pl.col("status") == "paid",
-            pl.col("person").is_not_null(),
-            pl.col("ordered_on").is_not_null(),
-        )
-        .select("order_id", *who, pl.col("ordered_on").alias("on"), **sums)
-        .collect()
-    )
+    columns = ("order_id", *who, "ordered_on", "status", "amount", "quantity")
+    lines = orders.select(name for name in columns if name in orders.columns)
     if not orders["order_id"].flags["SORTED_ASC"]:
         lines = lines.sort("order_id")
     # The lines of an order stand together: first one row per order, then one sort of these.
-    order = lines["order_id"].rle_id().to_numpy()
-    keys = [lines[name].to_physical().to_numpy() for name in (*who, "on")]
-    first = starts(order, *keys)
-    *keys, row = sorted_rows(*(key[first] for key in keys), np.arange(len(first)))
+    lines = lines.with_columns(pl.col("order_id").rle_id())
+    parts = [_orders(part, who) for part in lines.iter_slices(_LINES)] or [_orders(lines, who)]
+    of_orders = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    del lines, parts
+    order, *keys = (of_orders.pop(name) for name in ("order_id", *who, "on"))
+    *keys, row = sorted_rows(*keys, np.arange(len(order)))
     day = starts(*keys)
     # Lines of one order that its other lines part are still neighbours among those of one day.
     another = np.zeros(len(row), dtype=np.uint32)
-    another[starts(order[first][row], *keys)] = 1
+    another[starts(order[row], *keys)] = 1
+    days = dict(zip((*who, "on"), (key[day] for key in keys), strict=True))
+    sums = {name: run_sums(of_orders.pop(name)[row], day) for name in tuple(of_orders)}
+    money = [of_minor_units(sums.pop("amount")).alias("amount")] if "amount" in sums else []
+    return PurchaseDays(
+        pl.DataFrame({**days, "orders": run_sums(another, day)}).with_columns(
+            pl.col("on").cast(pl.Date), *money, **{name: pl.Series(sums[name]) for name in sums}
+        )
+    )
 
-    def of_days(name: str) -> pl.Series:
-        money = name == "amount"
-        whole = minor_units(lines[name]) if money else lines[name].to_numpy()
-        sums = run_sums(run_sums(whole, first)[row], day)
-        return of_minor_units(sums) if money else pl.Series(sums)
 
-    days = {name: pl.Series(key[day]) for name, key in zip((*who, "on"), keys, strict=True)}
-    counted = {
-        "orders": pl.Series(run_sums(another, day)),
-        **{name: of_days(name) for name in sums},
+def _orders(lines: pl.DataFrame, who: Sequence[str]) -> dict[str, Ints]:
+    """Merge the paid lines of each order: order_id, ``who``, on, and sums of amount and units."""
+    paid = lines.filter(
+        pl.col("status") == "paid",
+        pl.col("person").is_not_null(),
+        pl.col("ordered_on").is_not_null(),
+    )
+    keys = {
+        "order_id": paid["order_id"].to_numpy(),
+        **{name: paid[name].to_numpy() for name in who},
+        "on": paid["ordered_on"].to_physical().to_numpy(),
     }
-    return PurchaseDays(pl.DataFrame({**days, **counted}).with_columns(pl.col("on").cast(pl.Date)))
+    first = starts(*keys.values())
+    sums = {}
+    if "amount" in paid.columns:
+        sums["amount"] = run_sums(minor_units(paid["amount"].cast(MONEY).fill_null(0)), first)
+    if "quantity" in paid.columns:
+        units = paid["quantity"].fill_null(1).clip(1, _MOST_UNITS)
+        sums["units"] = run_sums(units.to_numpy(), first)
+    return {name: key[first] for name, key in keys.items()} | sums
 
 
 def waits(days: PurchaseDays, as_of: date) -> Waits:

@@ -36,7 +36,8 @@ def bought_then(
 ) -> pl.DataFrame:
     """Count the people who bought an item and, on the same day or later, another one.
 
-    Of people with more than 50 items only those count that they bought last.
+    Items that fewer than ``least`` people own are left out. Of people with more than 50 of the
+    others only those count that they bought last.
 
     Args:
         person: one entry, as in the other columns, for each item of a person; sorted, then by item.
@@ -49,8 +50,13 @@ def bought_then(
     Returns:
         item, next, both (people); sorted by item and next.
     """
-    kept = _of_several(person, item, last_on)
-    line = _line_up(person[kept], item[kept], first_on[kept], last_on[kept])
+    often = np.flatnonzero((np.bincount(item, minlength=items) >= least)[item])
+    several = often[_of_several(person[often], item[often], last_on[often])]
+    row, place, blocks = _line_up(person[several])
+    row = several[row]
+    del often, several
+    line = _Line(place, item[row], first_on[row], last_on[row], blocks)
+    del row
     cells, most = items**2, line.most_pairs()
     if cells <= min(_TABLE, max(most, 1 << 16)):
         key, both = _tabled(line.pairs(items), cells, least)
@@ -115,7 +121,8 @@ class _Line:
                 yield (theirs * items + own)[last[who] >= self.first_on[rows]]
 
 
-def _line_up(person: Ints, item: Ints, first_on: Ints, last_on: Ints) -> _Line:
+def _line_up(person: Ints) -> tuple[Indices, Ints, Indices]:
+    """Return the rows in the order of blocks, whose they are, and where each block begins."""
     begins = starts(person)
     owns = lengths(begins, len(person))
     nth = _nth(person)
@@ -127,7 +134,7 @@ def _line_up(person: Ints, item: Ints, first_on: Ints, last_on: Ints) -> _Line:
     blocks = np.append(0, np.cumsum(np.bincount(nth)))[:-1]
     row = np.empty(len(person), dtype=np.intp)
     row[blocks[nth] + places] = np.arange(len(person))
-    return _Line(places[row], item[row], first_on[row], last_on[row], blocks)
+    return row, places[row], blocks
 
 
 def _tabled(pairs: Iterable[Ints], cells: int, least: int) -> tuple[Ints, Ints]:

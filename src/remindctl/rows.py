@@ -44,13 +44,14 @@ def sorted_rows(*columns: Ints) -> list[Ints]:
     packed = np.zeros(len(columns[0]), dtype=np.uint64)
     for column, low, width in zip(columns, lows, widths, strict=True):
         packed <<= np.uint64(width)
-        packed |= np.subtract(column, low, dtype=np.int64).astype(np.uint64)
+        packed |= np.subtract(column, low, dtype=np.int64).view(np.uint64)
     packed = pl.Series(packed).sort().to_numpy()
     found: list[Ints] = []
     right = sum(widths)
     for column, low, width in zip(columns, lows, widths, strict=True):
         right -= width
-        part = (packed >> np.uint64(right)) & np.uint64((1 << width) - 1)
+        part = packed >> np.uint64(right)
+        part &= np.uint64((1 << width) - 1)
         found.append(part.astype(column.dtype) + low)
     return found
 
