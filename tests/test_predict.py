@@ -305,6 +305,18 @@ def test_many_customers_are_fitted_from_a_part_of_them(
     assert many.evaluations < weekly.evaluations
 
 
+def test_a_climb_that_starts_on_the_very_peak_ends_there() -> None:
+    def bell(params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        away = params - 1.0
+        return -0.5 * float(away @ away), -away, -np.eye(2)
+
+    top = np.ones(2)
+    optimum = newton.maximise(bell, top, top)
+    assert optimum is not None
+    assert optimum.params.tolist() == [1.0, 1.0]
+    assert optimum.value == 0.0
+
+
 # -- special functions
 
 

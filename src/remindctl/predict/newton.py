@@ -114,7 +114,8 @@ def maximise(
                 params = np.exp(at + step)
                 return Optimum(params, plain, params * errors, evaluations, penalty)
         trusted = gain < _GAIN
-        step *= min(1.0, _LONGEST / float(np.abs(step).max()))
+        # On the very peak the step is nothing at all.
+        step *= _LONGEST / max(_LONGEST, float(np.abs(step).max()))
         for _ in range(_HALVINGS):
             tried = evaluate(at + step)
             evaluations += 1
