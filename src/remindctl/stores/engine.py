@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from remindctl.stores.fields import AMOUNTS
-from remindctl.stores.orders import resolve_status, share_order_amounts, spread_first_rows
+from remindctl.stores.orders import first_rows, resolve_status, share_order_amounts, spread
 from remindctl.stores.query import BLAME, LEFT, SUSPECT, Query, Settings
 from remindctl.stores.tables import DAMAGE, ROW, Table
 from remindctl.stores.values import in_money
@@ -61,17 +61,26 @@ def read_lines(table: Table, layout: Layout, settings: Settings) -> Lines:
         Refused: the text cannot be read at all.
     """
     query = Query(table, layout, settings)
-    frame = query.read_categories(_in_one_piece([table.collect(query)]))
-    frame, faults = _reread_suspects(frame, table, query)
-    for field, left in LEFT.items():
-        if left in frame.columns:
-            frame, more = _reread_addresses(frame, field, query)
-            faults = pl.concat([faults, more])
+    scanned = [table.collect(query)]
+    suspects = scanned[0][ROW].filter(scanned[0][SUSPECT])
+    unread = {
+        field: scanned[0].select(ROW, left).drop_nulls()
+        for field, left in LEFT.items()
+        if left in scanned[0].columns
+    }
+    frame = query.read_categories(_in_one_piece(scanned))
+    frame, faults = _reread_suspects(frame, suspects, table, query)
+    for field, left in unread.items():
+        rest = left.filter(~pl.col(ROW).is_in(suspects.implode()))
+        frame, more = _reread_addresses(frame, rest, field, query)
+        faults = pl.concat([faults, more])
     rows = frame.height
     if layout.order_fields == "first row":
-        frame, misplaced = spread_first_rows(
-            frame, faults.filter(pl.col(DAMAGE).is_not_null())[ROW]
-        )
+        damaged = faults.filter(pl.col(DAMAGE).is_not_null())[ROW]
+        frame, first_row, misplaced = first_rows(frame, damaged)
+        # One by one: what a column was before is free before the next one is worked on.
+        for name in frame.columns:
+            frame = spread(frame, name, first_row)
         faults = pl.concat([misplaced, faults], how="diagonal")
     frame, rejects = _split_rejects(frame, faults, table.name)
     if layout.kind != "orders":
@@ -90,12 +99,12 @@ def read_lines(table: Table, layout: Layout, settings: Settings) -> Lines:
 
 
 def _in_one_piece(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """Put the pieces of the only frame's columns together, none of them twice in memory for long.
+    """Put the pieces of a scanned frame's columns together, none of them twice in memory for long.
 
     Args:
-        frames: emptied, so that a column's pieces are free when it is whole.
+        frames: the only one; emptied, so that a column's pieces are free when it is whole.
     """
-    columns = frames.pop().get_columns()
+    columns = frames.pop().drop(SUSPECT, *LEFT.values(), strict=False).get_columns()
     for i in range(len(columns)):
         columns[i] = columns[i].rechunk()
     return pl.DataFrame(columns)
@@ -114,11 +123,9 @@ def _currency(frame: pl.DataFrame) -> str | None:
 
 
 def _reread_suspects(
-    frame: pl.DataFrame, table: Table, query: Query
+    frame: pl.DataFrame, suspects: pl.Series, table: Table, query: Query
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read the suspect rows again, carefully, and tell why the ones that are no use are not."""
-    suspects = frame[ROW].filter(frame[SUSPECT])
-    frame = frame.drop(SUSPECT)
     if not suspects.len():
         return frame, pl.DataFrame(schema=dict(_FAULTS))
     wanted = pl.col(ROW).is_in(suspects.implode())
@@ -148,12 +155,10 @@ def _put(frame: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _reread_addresses(
-    frame: pl.DataFrame, field: str, query: Query
+    frame: pl.DataFrame, unread: pl.DataFrame, field: str, query: Query
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read the addresses carefully that the scan left."""
-    left = LEFT[field]
-    unread = frame.select(ROW, left).filter(pl.col(left).is_not_null() & frame[field].is_null())
-    cells = unread[left].cast(pl.String)
+    cells = unread[LEFT[field]].cast(pl.String)
     found, why = query.careful_addresses(field, cells)
     faults = unread.select(
         ROW,
@@ -162,7 +167,7 @@ def _reread_addresses(
         cells.alias("_value"),
         pl.lit(query.column_of(field)).alias("_column"),
     ).drop_nulls("_reason")
-    return _put(frame.drop(left), unread.select(ROW, found)), faults
+    return _put(frame, unread.select(ROW, found)), faults
 
 
 def _split_rejects(

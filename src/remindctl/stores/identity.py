@@ -68,10 +68,24 @@ def _nodes(rows: pl.DataFrame) -> tuple[list[Nodes], int]:
     nodes, count = [], 0
     for name in IDENTIFIERS:
         if name in rows.columns:
-            rank = rows[name].rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+            rank = _ranks(rows[name])
             nodes.append(np.where(rank > 0, rank + (count - 1), -1))
             count += int(rank.max(initial=0))
     return nodes, count
+
+
+def _ranks(column: pl.Series) -> Nodes:
+    """Number the distinct values from 1 in ascending order; 0 = null."""
+    if column.dtype != pl.String or not column.len():
+        return column.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+    # Of texts only the distinct ones are put in order.
+    told_apart = column.cast(pl.Categorical())
+    seen = told_apart.drop_nulls().unique()
+    codes = seen.to_physical().to_numpy()
+    place = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
+    place[codes] = seen.cast(pl.String).rank("dense").to_numpy()
+    code = told_apart.to_physical()
+    return np.where(code.is_null().to_numpy(), 0, place[code.fill_null(0).to_numpy()])
 
 
 def _edges(nodes: list[Nodes]) -> tuple[Nodes, Nodes]:

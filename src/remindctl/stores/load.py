@@ -30,6 +30,7 @@ from remindctl.stores.layout import AS_WRITTEN
 from remindctl.stores.merge import merge
 from remindctl.stores.orders import REPEATED
 from remindctl.stores.query import EXTRA, Settings
+from remindctl.stores.runs import runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -314,10 +315,14 @@ def _events(layouts: Sequence[Layout], frames: Sequence[pl.DataFrame]) -> Events
 def _consents(parts: dict[str, list[tuple[Claimed, Lines]]]) -> Consents:
     found = [pl.DataFrame(schema=dict(CONSENTS))]
     for claim, read in parts["orders"]:
-        frame = read.frame.with_columns(pl.col("ordered_at").alias("at"))
+        asked = ["email", "phone", *(f"consent{i}" for i in range(len(claim.layout.consents)))]
+        told = [pl.col(c) for c in asked if c in read.frame.columns]
+        frame = read.frame.select(pl.col("ordered_at").alias("at"), *told)
+        # The lines of an order say the same, and mostly stand together.
+        alike, _ = runs(frame, frame.columns)
         found.append(
             people.consents(
-                frame, claim.layout.consents, source=claim.layout.layout, refusals=False
+                alike, claim.layout.consents, source=claim.layout.layout, refusals=False
             )
         )
     for claim, read in parts["customers"]:

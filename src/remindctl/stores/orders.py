@@ -27,8 +27,10 @@ _WHOLE = 10_000  # ten-thousandths, in which amounts are counted here
 _MOST = 1e15  # keeps a sum of nonsense within 64 bits
 
 
-def spread_first_rows(frame: pl.DataFrame, damaged: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give every row of an order (or cart) what stands on its first one.
+def first_rows(
+    frame: pl.DataFrame, damaged: pl.Series
+) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
+    """Find the first row of every row's order (or cart), which has what belongs to the whole of it.
 
     The first row is known by its total or status. In an untouched export the rows of an order are
     neighbours and the first comes first; a file that was sorted otherwise is put back in order.
@@ -38,11 +40,10 @@ def spread_first_rows(frame: pl.DataFrame, damaged: pl.Series) -> tuple[pl.DataF
         damaged: the numbers of rows whose cells may be any column's.
 
     Returns:
-        The rows, and those whose order does not tell how it stands, with the reason as damage.
+        The rows; where (from 0) the first row of each one's order stands; the rows whose order does
+        not tell how it stands, with the reason as damage.
     """
     key = "order_id" if "order_id" in frame.columns else "cart_id"
-    # A cart's value stays on its first line, so that a sum over events counts it once.
-    own = {ROW, key, "value", *LINE_FIELDS}
     marks = [c for c in frame.columns if c.startswith("_status") or c in ("amount", "value")]
     start = _starts(frame[key])
     first = _any_present(frame.select(marks)) if marks else start
@@ -57,19 +58,27 @@ def spread_first_rows(frame: pl.DataFrame, damaged: pl.Series) -> tuple[pl.DataF
         misplaced = _misplaced(frame, key, damaged)
         frame = frame.drop(_FIRST)
         start = _starts(frame[key])
-    first_rows, order = start.arg_true(), start.cum_sum() - 1
+    return frame, start.arg_true().gather(start.cum_sum() - 1), misplaced
 
-    def spread(column: pl.Series) -> pl.Series:
-        from_first = column.gather(first_rows).gather(order)
+
+def spread(frame: pl.DataFrame, name: str, first_row: pl.Series) -> pl.DataFrame:
+    """Give every row of an order what the column ``name`` has on its first one.
+
+    Args:
+        frame: the rows.
+        name: a column; unchanged if it belongs to the line or is never blank.
+        first_row: where the first row of each row's order stands.
+    """
+    column = frame[name]
+    # A cart's value stays on its first line, so that a sum over events counts it once.
+    of_a_line = name in {ROW, "order_id", "cart_id", "value", *LINE_FIELDS}
+    if of_a_line or column.null_count() in (0, frame.height):
+        return frame
+    from_first = column.gather(first_row)
+    if name in ("email", "ordered_on", *TIMES):
         # What continuation rows do carry is their own.
-        is_own = column.name in ("email", "ordered_on", *TIMES)
-        return column.zip_with(column.is_not_null(), from_first) if is_own else from_first
-
-    # A column that is never blank has nothing to take from the first row.
-    for column in frame.iter_columns():
-        if column.name not in own and 0 < column.null_count() < frame.height:
-            frame = frame.with_columns(spread(column))
-    return frame, misplaced
+        from_first = column.zip_with(column.is_not_null(), from_first)
+    return frame.with_columns(from_first)
 
 
 def _any_present(frame: pl.DataFrame) -> pl.Series:
@@ -184,9 +193,11 @@ def resolve_status(
     answers: list[str | None] = []
     unknown: dict[tuple[int, str | None], tuple[int, int]] = {}
     for row in seen.iter_rows(named=True):
-        answer, asked = _answer([row[c] for c in columns], layout)
+        # Of a column whose filling alone tells, only that was kept.
+        texts = ["filled" if row[c] is True else row[c] for c in columns]
+        answer, asked = _answer(texts, layout)
         if asked is not None:
-            text = row[columns[asked]]
+            text = texts[asked]
             first, count = unknown.get((asked, text), (row[ROW], 0))
             unknown[asked, text] = (first, count + row["len"])
         answers.append(answer)

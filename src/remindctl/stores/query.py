@@ -325,13 +325,13 @@ class Query:
     def _status(self) -> Iterator[pl.Expr]:
         for i, rule in enumerate(self.layout.status):
             if not self._present(rule.column):
-                text = pl.lit(None, dtype=pl.String)
+                text = pl.lit(None, dtype=pl.Boolean)
             elif rule.filled is not None:
                 # It matters whether, not with what: mostly a date, each another text.
-                text = pl.when(~blank(self._cell(*rule.column))).then(pl.lit("filled"))
+                text = pl.when(~blank(self._cell(*rule.column))).then(pl.lit(value=True))
             else:
-                text = self._cell(*rule.column)
-            yield text.cast(pl.Categorical()).alias(f"_status{i}")
+                text = self._cell(*rule.column).cast(pl.Categorical())
+            yield text.alias(f"_status{i}")
 
     def _consents(self) -> Iterator[pl.Expr]:
         for i, rule in enumerate(self.layout.consents):
