@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NewType
 
 import numpy as np
@@ -27,6 +28,8 @@ _NEXT_PER_ITEM = 10
 # For most people that decides.
 _DEPTH, _WIDTH = 3, 6
 _ALL = 2**31
+# People at a time: what there is to choose from for all of them would fill the memory.
+_PEOPLE = 1 << 15
 _NO_RANK = np.iinfo(np.int64).max
 
 
@@ -42,12 +45,17 @@ def recommendations(found: Affinities) -> Recommendations:
     """
     person, item = (found.owned[name].to_numpy() for name in ("person", "item"))
     lists = _Lists.of(found)
-    first = _best(person, item, lists, depth=_DEPTH, width=_WIDTH)
-    rest = np.repeat(~first.sure, lengths(starts(person), len(person)))
-    others = _best(person[rest], item[rest], lists, depth=_NEXT_PER_ITEM, width=_ALL)
-    people = np.concatenate([first.person, others.person])
-    names = found.items["name"].gather(np.concatenate([first.next, others.next]))
-    listed = pl.DataFrame({"person": people, "recommended": names})
+    people, following = [person[:0]], [item[:0]]
+    bounds = [*starts(person)[::_PEOPLE].tolist(), len(person)]
+    for begin, end in pairwise(bounds):
+        some, owned = person[begin:end], item[begin:end]
+        first = _best(some, owned, lists, depth=_DEPTH, width=_WIDTH)
+        rest = np.repeat(~first.sure, lengths(starts(some), len(some)))
+        others = _best(some[rest], owned[rest], lists, depth=_NEXT_PER_ITEM, width=_ALL)
+        people += [first.person, others.person]
+        following += [first.next, others.next]
+    names = found.items["name"].gather(np.concatenate(following))
+    listed = pl.DataFrame({"person": np.concatenate(people), "recommended": names})
     return Recommendations(listed.group_by("person", maintain_order=True).agg("recommended"))
 
 
