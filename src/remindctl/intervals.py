@@ -71,13 +71,13 @@ def purchase_days(orders: Orders, *, each: str | None = None) -> PurchaseDays:
     *keys, row = sorted_rows(*keys, np.arange(len(order)))
     day = starts(*keys)
     # Lines of one order that its other lines part are still neighbours among those of one day.
-    another = np.zeros(len(row), dtype=np.uint32)
+    another = np.zeros(len(row), dtype=np.int64)
     another[starts(order[row], *keys)] = 1
     days = dict(zip((*who, "on"), (key[day] for key in keys), strict=True))
     sums = {name: run_sums(of_orders.pop(name)[row], day) for name in tuple(of_orders)}
     money = [of_minor_units(sums.pop("amount")).alias("amount")] if "amount" in sums else []
     return PurchaseDays(
-        pl.DataFrame({**days, "orders": run_sums(another, day)}).with_columns(
+        pl.DataFrame({**days, "orders": run_sums(another, day).astype(np.uint32)}).with_columns(
             pl.col("on").cast(pl.Date), *money, **{name: pl.Series(sums[name]) for name in sums}
         )
     )

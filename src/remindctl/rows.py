@@ -75,9 +75,14 @@ def run_sums(values: Ints, begins: Indices) -> Ints:
     if not len(begins):
         return values[:0]
     largest = max(int(values.max()), -int(values.min()))
-    if largest * int(lengths(begins, len(values)).max()) >= 2 ** (_WORD - 1):
-        values = values.astype(object)
-    sums: Ints = np.add.reduceat(values, begins, dtype=values.dtype)
+    # The sum of all may overflow: differences of it still hold, as long as no run does.
+    limit = 2 ** (_WORD - 1)
+    fits = (
+        largest * len(values) < limit or largest * int(lengths(begins, len(values)).max()) < limit
+    )
+    up_to = np.cumsum(values, dtype=np.int64 if fits else object)
+    sums: Ints = up_to[np.append(begins[1:], len(values)) - 1]
+    sums[1:] -= sums[:-1].copy()
     return sums
 
 
