@@ -88,9 +88,6 @@ def read_lines(table: Table, layout: Layout, settings: Settings) -> Lines:
     frame, problems = resolve_status(frame, table, layout)
     if "amount" not in frame.columns:
         frame = frame.with_columns(pl.lit(None, dtype=pl.Int64).alias("amount"))
-    if "refunded" in frame.columns:
-        net = pl.col("amount") - pl.col("refunded").fill_null(0)
-        frame = frame.with_columns(net.alias("amount")).drop("refunded")
     if layout.amount_level != "line":
         contiguous = layout.order_fields == "first row"
         currency = _currency(frame) or layout.currency

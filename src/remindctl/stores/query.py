@@ -275,7 +275,8 @@ class Query:
             yield (line if self.settings.compact is None else line.hash()).alias("line_id")
         for field, names in self.fields.items():
             typed = pl.col(field)
-            if field == "line_id" or (self.kept is not None and field not in self.kept):
+            # The latter is taken off the amount, which stands on the same row.
+            if field in ("line_id", "refunded") or (self.kept and field not in self.kept):
                 continue
             if field in TIMES:
                 if field == "ordered_at":
@@ -287,6 +288,8 @@ class Query:
 
     def _kept_form(self, field: str) -> pl.Expr:
         typed, compact = pl.col(field), self.settings.compact
+        if field == "amount" and "refunded" in self.fields:
+            return typed - pl.col("refunded").fill_null(0)
         if compact is None:
             return pl.concat_str(pl.lit("+"), typed).alias(field) if field == "phone" else typed
         if field in AMOUNTS or field in COUNTS or field == "phone":
