@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from remindctl.model import State
@@ -109,14 +110,21 @@ def _incoming(claims: Sequence[Claim]) -> tuple[list[tuple[bytes, bytes, int]], 
     Returns:
         also the positions of the claims that share one with a claim before them.
     """
-    first: dict[tuple[bytes, bytes], int] = {}
-    shared = set()
-    for index, claim in enumerate(claims):
-        key = bytes.fromhex(claim.key)
-        for hmac in _known_by(claim):
-            if first.setdefault((hmac, key), index) != index:
-                shared.add(index)
-    return sorted((hmac, key, index) for (hmac, key), index in first.items()), shared
+    told = sorted(
+        [
+            (hmac, key, index)
+            for index, claim in enumerate(claims)
+            for key in (bytes.fromhex(claim.key),)
+            for hmac in _known_by(claim)
+        ]
+    )
+    first, shared = told[:1], set()
+    for before, one in pairwise(told):
+        if one[0] == before[0] and one[1] == before[1]:
+            shared.add(one[2])
+        else:
+            first.append(one)
+    return first, shared
 
 
 def _decide(
@@ -175,7 +183,8 @@ def _keep_codes_apart(
 
 
 def _known_by(claim: Claim) -> frozenset[bytes]:
-    return claim.identifiers | {claim.person}
+    known = claim.identifiers
+    return known if claim.person in known else known | {claim.person}
 
 
 def _code(claim: Claim) -> tuple[str, str | None, bytes | None]:

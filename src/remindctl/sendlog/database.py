@@ -225,8 +225,8 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         timeout=_WAIT_SECONDS,
         isolation_level=None,
     )
-    # Batches are sorted, and come to each page once: more (than 16 MiB) would only be kept.
-    connection.execute("PRAGMA cache_size = -16384")
+    # Batches are sorted, and come back to a page soon: more (than 32 MiB) would only be kept.
+    connection.execute("PRAGMA cache_size = -32768")
     connection.execute("PRAGMA temp_store = MEMORY")
     if not read_only:
         connection.execute("PRAGMA journal_mode = WAL")

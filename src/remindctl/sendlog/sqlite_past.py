@@ -41,9 +41,9 @@ SELECT id FROM claims WHERE store = ? AND campaign IN ({campaigns})
 UNION
 SELECT id FROM (
   WITH RECURSIVE each (name) AS (
-    SELECT min(campaign) FROM claims WHERE store = ?
+    SELECT min(campaign) FROM claims
     UNION ALL
-    SELECT (SELECT min(campaign) FROM claims WHERE store = ? AND campaign > name)
+    SELECT (SELECT min(campaign) FROM claims WHERE campaign > name)
     FROM each WHERE name IS NOT NULL
   )
   SELECT id FROM each CROSS JOIN claims ON campaign = name WHERE store = ? AND attempted_at >= ?
@@ -131,7 +131,7 @@ def _found_in_passing(
     marks = ", ".join("?" * len(campaigns))
     with filled(connection, "among (claim INTEGER PRIMARY KEY)", ()):
         matter = _MATTER.format(campaigns=marks)
-        given = (store, *campaigns, store, store, store, since, store, len(known) + 1)
+        given = (store, *campaigns, store, since, store, len(known) + 1)
         if connection.execute(matter, given).rowcount > len(known):
             return None
         schema = {"hmac": pl.Binary, "claim": pl.Int64}
