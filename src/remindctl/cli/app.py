@@ -18,6 +18,10 @@ DONE, SOME_FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 # Objects. Python looks for garbage after every 700 new ones, which a start mostly makes to last.
 _BEFORE_COLLECTING = 50_000
 
+# For the allocator in polars (jemalloc), which reads this when it is loaded: give freed memory back
+# to the system after a tenth of a second, not after ten: who reads large files frees much.
+_RETURN_MEMORY = "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0"
+
 app = typer.Typer(
     name="remindctl",
     cls=Program,
@@ -50,6 +54,7 @@ def _root(
 
 def main() -> NoReturn:
     """Run the program and end it with one of the documented exit codes."""
+    os.environ.setdefault("_RJEM_MALLOC_CONF", _RETURN_MEMORY)
     gc.set_threshold(_BEFORE_COLLECTING)
     # Nor is there any use in looking through everything that was imported just before the end.
     atexit.register(gc.freeze)
