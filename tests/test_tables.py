@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import fastexcel
 import openpyxl
 import polars as pl
 import pytest
@@ -391,3 +393,78 @@ def test_a_bloated_sheet_costs_no_memory() -> None:
     frame = grid.table(0).collect(lambda lines: lines)
     assert frame.shape == (1, 3)
     assert frame["c0"].dtype == pl.String
+
+
+# Large sheets are read in parts.
+
+ROWS = 9000
+
+
+def sheet_of_all_kinds(prefix: str = "", *, numbered: bool = True) -> bytes:
+    """Write texts, shared and inline, numbers, dates, blank rows and ones of nothing but style.
+
+    No row but the header and a far one fills the first column.
+    """
+    rows = []
+    for row in range(3, ROWS + 3):
+        number = f' r="{row}"' if numbered else ""
+        if row % 7 == 5 and numbered:
+            rows.append(f"<p:row{number}/>" if row % 2 else "")
+            continue
+        if row % 11 == 0:
+            rows.append(f'<p:row{number}><p:c r="C{row}" s="1"/></p:row>')
+            continue
+        text = f"&lt;/row&gt; {row} 글자 {'가나다라 ' * 60}"
+        rows.append(
+            f'<p:row{number} spans="2:6">'
+            + (f'<p:c r="A{row}" t="s"><p:v>1</p:v></p:c>' if row in {3, ROWS - 5} else "")
+            + f'<p:c r="B{row}" t="s"><p:v>{row % 2}</p:v></p:c>'
+            f'<p:c r="C{row}" t="inlineStr"><p:is><p:t>{text}</p:t></p:is></p:c>'
+            f'<p:c r="D{row}"><p:v>{row}.5</p:v></p:c>'
+            f'<p:c r="E{row}" s="1"><p:v>{46000 + row / 4}</p:v></p:c></p:row>'
+        )
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    space = f'xmlns:{prefix}="{main}"' if prefix else f'xmlns="{main}"'
+    sheet = f"<p:worksheet {space}><p:sheetData>{''.join(rows)}</p:sheetData></p:worksheet>"
+    sheet = sheet.replace("<p:", f"<{prefix}:" if prefix else "<")
+    sheet = sheet.replace("</p:", f"</{prefix}:" if prefix else "</")
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"] = datetime(2026, 1, 1)  # noqa: DTZ001 (a cell)
+    made, target = io.BytesIO(), io.BytesIO()
+    book.save(made)
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        parts = {name: old.read(name).decode() for name in old.namelist()}
+        texts = f'<sst xmlns="{main}"><si><t>shared</t></si><si><t>texts</t></si></sst>'
+        parts |= {"xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": texts}
+        for name, part in parts.items():
+            new.writestr(name, part)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(("prefix", "numbered"), [("", True), ("x", True), ("", False)])
+def test_a_large_sheet_is_read_as_if_read_at_once(prefix: str, *, numbered: bool) -> None:
+    content = sheet_of_all_kinds(prefix, numbered=numbered)
+    sheet = fastexcel.read_excel(content).load_sheet(
+        0, header_row=None, skip_rows=0, dtypes="string"
+    )
+    whole = sheet.to_polars().with_row_index(ROW, offset=1)
+    whole.columns = [ROW, "c0", "c1", "c2", "c3", "c4"]
+    filled = pl.any_horizontal(pl.exclude(ROW, DAMAGE).is_not_null())
+    (grid,) = grids(Workbook("book.xlsx", content, NOW))
+    assert grid.head[2][1:] == whole.row(2)[2:]
+    for header_row, columns in ((2, whole.columns), (4, [ROW, "c3"]), (2, ["c4", ROW, "c1"])):
+
+        def query(rows: pl.LazyFrame, columns: list[str] = columns) -> pl.LazyFrame:
+            return rows.filter(filled).select(columns)
+
+        expected = query(whole.lazy().slice(header_row + 1)).collect()
+        assert grid.table(header_row).collect(query).equals(expected)
+    assert grid.table(2).collect(lambda rows: rows.select(ROW))[ROW][-1] == ROWS + 2
+
+
+def test_damage_far_down_a_large_sheet_is_refused() -> None:
+    content = bytearray(sheet_of_all_kinds())
+    middle = len(content) // 2
+    content[middle : middle + 40] = bytes(40)
+    with pytest.raises(Refused, match="damaged"):
+        grids(Workbook("book.xlsx", bytes(content), NOW))[0].table(2).collect(lambda rows: rows)

@@ -6,24 +6,21 @@ at a time.
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
+from remindctl.stores import batches
 from remindctl.stores.cp949 import Decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from concurrent.futures import Future
+    from collections.abc import Iterator, Sequence
 
     from remindctl.stores.encodings import Text
 
 # What is decoded at once stays in the processor's cache.
 _PIECE_BYTES = 2**18
-_BLOCK_BYTES = 2**23
+_BLOCK_PIECES = 32
 
 
 class Parser(Protocol):
@@ -40,55 +37,33 @@ def scan(text: Text, line_end: str, parse: Parser, *, skip_rows: int) -> pl.Lazy
     Collecting them raises ``ComputeError`` at bytes that are no CP949.
     """
 
-    def frames(
-        columns: list[str] | None, predicate: pl.Expr | None, limit: int | None, _size: int | None
-    ) -> Iterator[pl.DataFrame]:
+    def read(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         skip, row = skip_rows, skip_rows + 1
         try:
             for block in _blocks(text, line_end.encode()):
                 rows = parse(block, skip_rows=skip, row_index_offset=row)
-                frame = (rows if columns is None else rows.select(columns)).collect()
+                frame = rows.select(columns).collect()
                 skip, row = 0, row + frame.height
-                if limit is not None:
-                    frame = frame.head(limit)
-                    limit -= frame.height
-                yield frame if predicate is None else frame.filter(predicate)
-                if limit == 0:
-                    return
+                yield frame
         except UnicodeDecodeError as error:
             # As the parser calls it.
             raise pl.exceptions.ComputeError(str(error)) from error
 
-    schema = parse(b"", skip_rows=0, row_index_offset=0).collect_schema()
-    return register_io_source(frames, schema=schema)
+    return batches.scan(read, parse(b"", skip_rows=0, row_index_offset=0).collect_schema())
 
 
 def _blocks(text: Text, line_end: bytes) -> Iterator[bytes]:
     """Yield UTF-8 that ends where a record does: with as many quotes opened as closed."""
     held: list[bytes] = []
-    size = quotes = 0
+    quotes = 0
     with text.open() as file:
-        for piece in _decoded(_pieces(file, line_end)):
+        for piece in batches.ahead(Decoder(), _pieces(file, line_end), _BLOCK_PIECES):
             held.append(piece)
-            size += len(piece)
             quotes += piece.count(b'"')
-            if size >= _BLOCK_BYTES and quotes % 2 == 0:
+            if len(held) >= _BLOCK_PIECES and quotes % 2 == 0:
                 yield b"".join(held)
-                held, size = [], 0
+                held.clear()
     yield b"".join(held)
-
-
-def _decoded(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Decode pieces in other threads, one block ahead of their use."""
-    decode = Decoder()
-    coming: deque[Future[bytes]] = deque()
-    with ThreadPoolExecutor(pl.thread_pool_size()) as others:
-        for piece in pieces:
-            coming.append(others.submit(decode, piece))
-            if len(coming) * _PIECE_BYTES > _BLOCK_BYTES:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
 
 
 def _pieces(file: BinaryIO, line_end: bytes) -> Iterator[bytes]:

@@ -35,7 +35,7 @@ GZIP = b"\x1f\x8b"
 MAX_INFLATION = 250
 ALWAYS_FITS = 2**26
 MAX_DEPTH = 4
-_UNZIP_ERRORS = (
+UNZIP_ERRORS = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
     NotImplementedError, RuntimeError,
 )  # fmt: skip
@@ -175,7 +175,7 @@ def _zip(
 ) -> Iterator[Workbook | Text]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except _UNZIP_ERRORS as error:
+    except UNZIP_ERRORS as error:
         raise _damaged(name) from error
     with archive:
         members = archive.infolist()
@@ -205,7 +205,7 @@ def _zip(
                 )
             try:
                 data = archive.read(member)
-            except _UNZIP_ERRORS as error:
+            except UNZIP_ERRORS as error:
                 raise _damaged(inner) from error
             yield from _unpack(inner, data, modified_at, password, depth + 1)
 
@@ -245,7 +245,7 @@ def _gunzip(name: str, content: bytes) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             data = file.read(limit + 1)
-    except _UNZIP_ERRORS as error:
+    except UNZIP_ERRORS as error:
         raise _damaged(name) from error
     if len(data) > limit:
         raise refuse("unpacks to an implausible size", "unpack it first", path=name)

@@ -55,24 +55,28 @@ class _Sheet:
     name: str
     head: tuple[tuple[str, ...], ...]
     modified_at: datetime
-    cells: pl.DataFrame
+    rows: pl.LazyFrame
 
     def table(self, header_row: int) -> Table:
-        rows = (
-            self.cells.lazy()
-            .with_row_index(ROW, offset=1)
-            .slice(header_row + 1)
-            .with_columns(pl.lit(None, dtype=pl.String).alias(DAMAGE))
+        below = self.rows.filter(pl.col(ROW) > header_row + 1).with_columns(
+            pl.lit(None, dtype=pl.String).alias(DAMAGE)
         )
         header = tuple(normalise(cell) for cell in self.head[header_row])
-        return Table(self.name, header, rows, self.head[header_row + 1 :], self.modified_at, "xlsx")
+        sample = self.head[header_row + 1 :]
+        return Table(self.name, header, below, sample, self.modified_at, "xlsx")
 
 
 def _sheets(book: Workbook) -> list[_Sheet]:
     import fastexcel  # noqa: PLC0415 (a CSV needs no workbook reader)
 
+    from remindctl.stores.sheets import large_sheet, readable  # noqa: PLC0415 (neither)
+
+    large = large_sheet(book.name, book.content)
     found = []
-    try:
+    with readable(book.name):
+        if large:
+            first = large.head(HEAD_ROWS)
+            return [_Sheet(book.name, _texts(first), book.modified_at, large.scan(first.width))]
         reader = fastexcel.read_excel(book.content)
         for sheet in reader.sheet_names:
             # skip_rows=0 keeps leading blank rows, so that rows are numbered as Excel shows them.
@@ -80,16 +84,15 @@ def _sheets(book: Workbook) -> list[_Sheet]:
                 sheet, header_row=None, skip_rows=0, dtypes="string"
             ).to_polars()
             cells.columns = [f"c{i}" for i in range(cells.width)]
-            head = tuple(tuple(cell or "" for cell in row) for row in cells.head(HEAD_ROWS).rows())
+            head = _texts(cells.head(HEAD_ROWS))
             if any(any(row) for row in head):
                 name = book.name if len(reader.sheet_names) == 1 else f"{book.name}[{sheet}]"
-                found.append(_Sheet(name, head, book.modified_at, cells))
-    except fastexcel.FastExcelError as error:
-        raise refuse(
-            "the workbook is damaged or was cut off while downloading",
-            "download it again",
-            path=book.name,
-        ) from error
+                rows = cells.lazy().with_row_index(ROW, offset=1)
+                found.append(_Sheet(name, head, book.modified_at, rows))
     if not found:
         raise refuse("the workbook is empty", "download it again", path=book.name)
     return found
+
+
+def _texts(rows: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(cell or "" for cell in row) for row in rows.rows())
