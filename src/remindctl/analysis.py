@@ -208,9 +208,11 @@ def analyse(
     gap = gaps(waiting)
     by_order = curves_by_order(waiting)
     thresholds = due_thresholds(by_order)
-    customers = standing(waiting, thresholds)
     store_curve = pool(by_order.values())
+    # What needs the most memory for itself comes before what is kept.
     items, item_count = item_cycles(orders, by, as_of, store_curve)
+    pairs = strongest(affinities(orders, as_of))
+    customers = standing(waiting, thresholds)
     truncation = left_truncation(waiting, period.first, store_curve)
     order_count = int(waiting["orders"].sum())
     none = pool([])
@@ -244,7 +246,7 @@ def analyse(
         by=by,
         items=items,
         item_count=item_count,
-        affinity=strongest(affinities(orders, as_of)),
+        affinity=pairs,
         cohorts=cohorts(waiting, as_of, truncation.known_from),
         segments=segments(customers, amounts=missing_amounts < paid_lines),
         due=due_steps(customers, thresholds),

@@ -61,14 +61,15 @@ def read_lines(table: Table, layout: Layout, settings: Settings) -> Lines:
         Refused: the text cannot be read at all.
     """
     query = Query(table, layout, settings)
-    scanned = [table.collect(query)]
-    suspects = scanned[0][ROW].filter(scanned[0][SUSPECT])
+    # Before anything is asked of it: a query would copy all of it to bring its pieces into line.
+    frame = _in_one_piece([table.collect(query)])
+    suspects = frame[ROW].filter(frame[SUSPECT])
     unread = {
-        field: scanned[0].select(ROW, left).drop_nulls()
+        field: frame.select(ROW, left).drop_nulls()
         for field, left in LEFT.items()
-        if left in scanned[0].columns
+        if left in frame.columns
     }
-    frame = query.read_categories(_in_one_piece(scanned))
+    frame = query.read_categories(frame.drop(SUSPECT, *LEFT.values(), strict=False))
     frame, faults = _reread_suspects(frame, suspects, table, query)
     for field, left in unread.items():
         rest = left.filter(~pl.col(ROW).is_in(suspects.implode()))
@@ -101,7 +102,7 @@ def _in_one_piece(frames: list[pl.DataFrame]) -> pl.DataFrame:
     Args:
         frames: the only one; emptied, so that a column's pieces are free when it is whole.
     """
-    columns = frames.pop().drop(SUSPECT, *LEFT.values(), strict=False).get_columns()
+    columns = frames.pop().get_columns()
     for i in range(len(columns)):
         columns[i] = columns[i].rechunk()
     return pl.DataFrame(columns)
