@@ -89,7 +89,7 @@ ADDRESSES = [
     "+12025550100",
     "(202) 555-0100",
     "010-9000-1234",
-    "https://a.b/u?1",
+    "https://shop.example/u?1",
 ]
 
 
@@ -104,7 +104,7 @@ def test_what_is_kept_of_an_answer_is_short_and_names_nobody(
     kept = detail(f"{before} {address} {after} hush", "hush") or ""
     assert len(kept) <= DETAIL_CHARACTERS
     assert "hush" not in kept
-    assert not re.search(r"kim@|555.?0100|9000|a\.b", kept)
+    assert not re.search(r"kim@|555.?0100|9000-1234|shop\.example", kept)
 
 
 def test_what_is_no_address_is_kept() -> None:
